@@ -1,0 +1,1 @@
+"""OpenPGP certificates, locks and signatures: the only door to PGPy."""

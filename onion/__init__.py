@@ -1,0 +1,1 @@
+"""Tor: the only door to stem, with a private network for rehearsals."""

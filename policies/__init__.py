@@ -1,0 +1,1 @@
+"""The policy language, its checker, and complete procedures to start from."""

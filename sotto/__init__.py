@@ -1,0 +1,1 @@
+"""The command and the wiring: which parts make a relay, a desk, a demonstration."""

@@ -1,0 +1,1 @@
+"""The pages of relay and desk, as package data."""
