@@ -1,0 +1,60 @@
+"""Every number of the protocol that is a limit or a size, each with its source.
+
+docs/PROTOCOL.md repeats them beside the layouts. What an operator may change
+(length of a text, size of attachments) has its ceiling here and its setting in the relay.
+"""
+
+KIB = 1024
+MIB = 1024 * KIB
+
+# Names of things (DESIGN: ids of 16 bytes; 128 bits make a collision or a guess hopeless).
+ID_BYTES = 16
+TOKEN_BYTES = 32
+SHA256_BYTES = 32
+KEY_BYTES = 32
+REPLY_PUBLIC_BYTES = 1184 + 32  # ML-KEM-768 (FIPS 203, table 3) and X25519 (RFC 7748)
+VOICE_SIGNATURE_BYTES = 64  # Ed25519, RFC 8032 section 5.1.6
+RECIPIENT_NAME_CHARS = 32
+
+# Canonical JSON. RFC 7493 section 2.2: beyond 2^53 readers disagree about integers.
+JSON_DEPTH = 8
+JSON_INTEGER = 2**53 - 1
+
+# Padding. Padmé (Nikitin et al., PETS 2019, section 4) costs at most 12 % and leaks O(log log)
+# bits; the floor makes a text of any usual length look like every other.
+PADDING_FLOOR_BYTES = 16 * KIB
+
+# Sealing. RFC 4880 section 4.2.2.4 asks for a first part of at least 512 octets, a power of two;
+# 64 KiB keeps memory small and the overhead at one octet in 65,536.
+PART_BYTES = 64 * KIB
+STORED_BLOCK_BYTES = 65_535  # RFC 1951 section 3.2.4: LEN has 16 bits
+SESSION_KEY_BYTES = 32
+LOCK_BYTES = 4 * KIB  # an RSA lock of 16,384 bits has 2,061 octets
+LOCKS_COUNT = 256
+LOCKS_BYTES = 256 * KIB
+LITERAL_NAME_BYTES = 255  # RFC 4880 section 5.9: one octet of length
+
+# Archive. APPNOTE 6.3.10 sections 4.4.8, 4.4.9 and 4.4.21: 32-bit sizes and 16-bit counts, of
+# which the highest value means ZIP64, which is not needed here and therefore not accepted.
+ARCHIVE_BYTES = 2**32 - 2
+ARCHIVE_ENTRIES = 2**16 - 2
+ENTRY_NAME_BYTES = 255  # NAME_MAX of every file system in use
+DIRECTORY_BYTES = 20 * MIB  # ARCHIVE_ENTRIES names of the longest kind the relay makes
+ARCHIVE_PIECE_BYTES = 256 * KIB  # how much is in memory at a time
+
+# Envelope. Ceilings: the settings of a relay stay below them.
+TEXT_CHARS = 100_000
+ATTACHMENTS_COUNT = 100
+ATTACHMENT_NAME_BYTES = 120  # with its number below 143, the limit of encrypted home folders
+REPORT_BYTES = 4 * MIB  # 100,000 characters of four octets, and the answers
+MANIFEST_BYTES = 256 * KIB
+ANSWERS_COUNT = 200
+ANSWER_CHARS = 100_000
+CHOICES_COUNT = 100
+NAME_CHARS = 200  # a policy, a track, a question's label is a line, not a text
+RECIPIENTS_COUNT = 64
+
+# Chunked container: random access to 64 KiB costs one decryption; STREAM counts 32 bits of chunks.
+CHUNK_BYTES = 64 * KIB
+CHUNK_TAG_BYTES = 16
+CHUNKS_COUNT = 2**32
