@@ -19,7 +19,16 @@ class AuthenticityError(SottoError):
 
 
 class UnknownReceiptError(SottoError):
-    """No mailbox opens with these words: wrong, expired and purged look the same."""
+    """No mailbox opens with these words: wrong, expired and purged look the same.
+
+    Attributes:
+        positions: which words could not be read, counted from 1; empty when that is not known.
+    """
+
+    def __init__(self, message: str, *, positions: tuple[int, ...] = ()) -> None:
+        """Say which words to look at again, by their place and never by what was typed."""
+        super().__init__(message)
+        self.positions = positions
 
 
 class CapacityError(SottoError):

@@ -58,3 +58,34 @@ RECIPIENTS_COUNT = 64
 CHUNK_BYTES = 64 * KIB
 CHUNK_TAG_BYTES = 16
 CHUNKS_COUNT = 2**32
+
+# Receipt. Nine of 1,296 words are 93 bits (DESIGN); people paste whole pages, not whole books.
+RECEIPT_WORDS = 9
+RECEIPT_TEXT_CHARS = 1_000
+ISSUED_CODE_BYTES = 16
+ROOT_BYTES = 32
+SALT_BYTES = 16  # RFC 9106 section 3.1 recommends 16 octets
+
+# Memo: one size for all, so that rows of reports, follow-ups and cover look alike.
+MEMO_BYTES = 1_024
+AEAD_NONCE_BYTES = 12  # ChaCha20-Poly1305, RFC 8439 section 2.8
+AEAD_TAG_BYTES = 16
+
+# Reply page: some 2,500 words of any script; one size for all slots of all mailboxes.
+REPLY_PAGE_BYTES = 16 * KIB
+SLOT_BYTES = REPLY_PAGE_BYTES + 1_088 + 32 + AEAD_TAG_BYTES  # X-Wing enc: ML-KEM-768 and X25519
+REPLIES_COUNT = 1_000
+REPLY_CHARS = 16 * KIB
+
+# Bundle and dispatch: heads are read before their signature is checked, so they are bounded
+# first. 160 octets an item; a dispatch lists every mailbox, and archives end at 65,534 entries.
+BUNDLE_HEAD_BYTES = 16 * MIB
+BUNDLE_ENVELOPES_COUNT = 50_000
+DISPATCH_HEAD_BYTES = 32 * MIB
+DISPATCH_SLOTS_COUNT = 50_000
+ACKNOWLEDGEMENTS_COUNT = 100_000
+SIGNATURE_BYTES = 16 * KIB  # an armoured OpenPGP signature has less than 2 KiB
+CERTIFICATE_BYTES = 64 * KIB
+WARNINGS_COUNT = 100
+NOTICES_COUNT = 50
+NOTICE_CHARS = 2_000

@@ -1,0 +1,118 @@
+"""Memos: what the relay must know again when the reporter returns, and nobody else may.
+
+Who may read a follow-up is decided by the memo of the first envelope, so a follow-up cannot
+reach the person it is about. It is sealed under a key that only the receipt gives, and it has
+one size, so that rows with a memo and rows with random octets look alike. PROTOCOL.md, «Memo».
+"""
+
+import secrets
+from dataclasses import dataclass
+from datetime import date
+
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import ChaCha20Poly1305
+
+from protocol import limits
+from protocol.canonical import Fields, encode_json, read_json
+from protocol.errors import AuthenticityError, CapacityError, FormatError
+from protocol.names import MemoKey, RecipientName
+from protocol.naming import read_recipient_name
+
+MEMO_BYTES = limits.MEMO_BYTES
+_LABEL = b"sotto/1 memo"
+_LENGTH_BYTES = 2
+_PLAIN_BYTES = MEMO_BYTES - limits.AEAD_NONCE_BYTES - limits.AEAD_TAG_BYTES
+
+
+@dataclass(frozen=True, kw_only=True)
+class Memo:
+    """What was decided with the first envelope.
+
+    Attributes:
+        readers: people who may read; people, not keys, so a new key changes nothing.
+        left_out: people whom no follow-up may reach unless the reporter says so.
+        track: the policy's track, as "complaint".
+        language: of the reporter, as "en".
+        day: when it was received, UTC.
+    """
+
+    readers: tuple[RecipientName, ...]
+    left_out: tuple[RecipientName, ...]
+    track: str
+    language: str
+    day: date
+
+
+def seal_memo(memo: Memo, key: MemoKey) -> bytes:
+    """Seal a memo to exactly 1,024 octets.
+
+    Args:
+        memo: about 20 names of the longest kind fit, 60 of the usual.
+        key: of the receipt.
+
+    Returns:
+        Nonce (12), sealed length, JSON and zeros (996), tag (16).
+
+    Raises:
+        CapacityError: the names do not fit.
+        FormatError: a value that no reader would take.
+    """
+    document = encode_json(
+        {
+            "day": memo.day.isoformat(),
+            "language": memo.language,
+            "left_out": list(memo.left_out),
+            "readers": list(memo.readers),
+            "track": memo.track,
+        }
+    )
+    plain = len(document).to_bytes(_LENGTH_BYTES, "big") + document
+    if len(plain) > _PLAIN_BYTES:
+        raise CapacityError("The names of all recipients do not fit in a memo: shorten them.")
+    padded = plain.ljust(_PLAIN_BYTES, b"\0")
+    _read(padded)  # nothing is written that no reader would take
+    nonce = secrets.token_bytes(limits.AEAD_NONCE_BYTES)
+    return nonce + ChaCha20Poly1305(key).encrypt(nonce, padded, _LABEL)
+
+
+def open_memo(sealed: bytes, key: MemoKey) -> Memo:
+    """Open a memo.
+
+    Raises:
+        AuthenticityError: another key's memo, altered, or the random octets of a follow-up.
+        FormatError: not 1,024 octets, or sealed with contents that break the format.
+    """
+    if len(sealed) != MEMO_BYTES:
+        raise FormatError("a memo has 1,024 octets")
+    nonce, body = sealed[: limits.AEAD_NONCE_BYTES], sealed[limits.AEAD_NONCE_BYTES :]
+    try:
+        plain = ChaCha20Poly1305(key).decrypt(nonce, body, _LABEL)
+    except InvalidTag:
+        raise AuthenticityError("This memo does not belong to this receipt.") from None
+    return _read(plain)
+
+
+def random_memo() -> bytes:
+    """Make what stands in place of a memo in follow-ups and cover."""
+    return secrets.token_bytes(MEMO_BYTES)
+
+
+def _read(plain: bytes) -> Memo:
+    end = _LENGTH_BYTES + int.from_bytes(plain[:_LENGTH_BYTES], "big")
+    if end > len(plain) or plain[end:].strip(b"\0"):
+        raise FormatError("the padding of a memo is not as its length says")
+    fields = Fields(read_json(plain[_LENGTH_BYTES:end], _PLAIN_BYTES), where="a memo")
+    memo = Memo(
+        readers=_names(fields, "readers"),
+        left_out=_names(fields, "left_out"),
+        track=fields.text("track"),
+        language=fields.text("language"),
+        day=fields.day("day"),
+    )
+    fields.end()
+    return memo
+
+
+def _names(fields: Fields, name: str) -> tuple[RecipientName, ...]:
+    names = fields.texts(name, limit=limits.RECIPIENTS_COUNT)
+    return tuple(read_recipient_name(one) for one in names)
