@@ -1,0 +1,187 @@
+"""Contents on their way in: chunks that nothing refers to yet.
+
+A content has a random id, and no row names it until its envelope is committed.
+An upload that dies leaves chunks that the sweep removes; nobody ever sees them.
+"""
+
+import hashlib
+import secrets
+import threading
+import zlib
+from dataclasses import dataclass, field
+
+from sqlalchemy import Connection, Engine, delete, insert
+
+from protocol.errors import StorageError
+from relay.database import Database
+from relay.rows import CHUNK_BYTES, CONTENT_ID_BYTES, ContentId
+from relay.schema import chunk
+
+TRANSACTION_BYTES = 2 * 1024 * 1024  # a big upload lets others write between two of these
+BUFFERED_BYTES = 32 * 1024 * 1024  # of all uploads together; beyond it each chunk is written alone
+
+
+@dataclass
+class Upload:
+    """A content in progress: what is buffered, and whether a write has failed."""
+
+    waiting: list[dict[str, object]] = field(default_factory=list)
+    waiting_bytes: int = 0
+    broken: bool = False
+
+
+class ContentShelf(Database):
+    """The part of the store that takes contents before anything refers to them."""
+
+    def __init__(self, *, engine: Engine) -> None:
+        """Take the engine that `open_engine` has prepared."""
+        super().__init__(engine=engine)
+        self._uploads: dict[ContentId, Upload] = {}
+        self._uploads_lock = threading.Lock()
+        self._buffered_bytes = 0
+
+    def begin_content(self) -> ContentId:
+        """Name a new content; nothing is written yet.
+
+        Returns:
+            16 random bytes. The content lives until `commit_envelope`,
+            `replace_content` or `discard_content`.
+        """
+        content = ContentId(secrets.token_bytes(CONTENT_ID_BYTES))
+        with self._uploads_lock:
+            self._uploads[content] = Upload()
+        return content
+
+    def add_chunk(self, content: ContentId, number: int, ciphertext: bytes) -> None:
+        """Take the next chunk of a content; it is written with its neighbours.
+
+        Several chunks share a transaction, because each transaction costs a
+        flush of the disk; never more than 2 MiB, because a transaction holds
+        the pen. `commit_envelope` writes the rest.
+
+        Args:
+            content: from `begin_content`.
+            number: 0, 1, 2 … in this order; every chunk but the last is full.
+            ciphertext: at most 256 KiB.
+
+        Raises:
+            StorageError: the disk fails, or the content is not in progress.
+        """
+        upload = self._upload(content)
+        if not 0 < len(ciphertext) <= CHUNK_BYTES:
+            raise StorageError("A chunk has a size that cannot be stored.")
+        upload.waiting.append({"content": content, "number": number, "ciphertext": ciphertext})
+        upload.waiting_bytes += len(ciphertext)
+        with self._uploads_lock:
+            self._buffered_bytes += len(ciphertext)
+            crowded = self._buffered_bytes > BUFFERED_BYTES
+        if crowded or upload.waiting_bytes >= TRANSACTION_BYTES:
+            self._flush(upload)
+
+    def discard_content(self, content: ContentId) -> None:
+        """Remove what was stored of a content that will not be committed.
+
+        Safe to call twice, and after a commit, when it does nothing.
+
+        Raises:
+            StorageError: the disk fails; the sweep will remove it later.
+        """
+        with self._uploads_lock:
+            known = content in self._uploads
+        if known:
+            self._forget(content)
+            with self._writing() as connection:
+                connection.execute(delete(chunk).where(chunk.c.content == content))
+
+    def _contents_in_progress(self) -> set[ContentId]:
+        with self._uploads_lock:
+            return set(self._uploads)
+
+    def _upload(self, content: ContentId) -> Upload:
+        with self._uploads_lock:
+            upload = self._uploads.get(content)
+        if upload is None or upload.broken:
+            raise StorageError("This content is not being stored any more; send it again.")
+        return upload
+
+    def _flush(self, upload: Upload) -> None:
+        try:
+            with self._writing() as connection:
+                write_waiting(connection, upload)
+        except StorageError:
+            upload.broken = True
+            raise
+        finally:
+            with self._uploads_lock:
+                self._buffered_bytes -= upload.waiting_bytes
+            upload.waiting, upload.waiting_bytes = [], 0
+
+    def _forget(self, content: ContentId) -> None:
+        with self._uploads_lock:
+            upload = self._uploads.pop(content, None)
+            if upload is not None:
+                self._buffered_bytes -= upload.waiting_bytes
+
+
+def write_waiting(connection: Connection, upload: Upload) -> None:
+    """Write what an upload has buffered, inside the caller's transaction."""
+    if upload.waiting:
+        connection.execute(insert(chunk), upload.waiting)
+
+
+@dataclass(frozen=True, kw_only=True)
+class StoredContent:
+    """What `ContentWriter` stored, ready to go into an `EnvelopeRow`."""
+
+    content: ContentId
+    size_bytes: int
+    sha256: bytes
+    crc32: int
+
+
+class ContentWriter:
+    """Cuts a stream of ciphertext into chunks and counts and digests it on the way.
+
+    A broken upload calls `discard`; what a killed process leaves is swept.
+    """
+
+    def __init__(self, *, store: ContentShelf) -> None:
+        """Begin a content in this store."""
+        self._store = store
+        self.content = store.begin_content()
+        self._rest = bytearray()
+        self._chunks = 0
+        self._sha256 = hashlib.sha256()
+        self._crc32 = 0
+        self._size_bytes = 0
+
+    def write(self, ciphertext: bytes) -> None:
+        """Take any number of bytes; raises StorageError when the disk fails."""
+        self._sha256.update(ciphertext)
+        self._crc32 = zlib.crc32(ciphertext, self._crc32)
+        self._size_bytes += len(ciphertext)
+        self._rest += ciphertext
+        while len(self._rest) >= CHUNK_BYTES:
+            self._add(bytes(self._rest[:CHUNK_BYTES]))
+            del self._rest[:CHUNK_BYTES]
+
+    def finish(self) -> StoredContent:
+        """Hand the last chunk over and say what was stored; nothing is visible yet."""
+        if self._rest:
+            self._add(bytes(self._rest))
+            self._rest.clear()
+        return StoredContent(
+            content=self.content,
+            size_bytes=self._size_bytes,
+            sha256=self._sha256.digest(),
+            crc32=self._crc32,
+        )
+
+    def discard(self) -> None:
+        """Remove what was stored; does nothing after the commit."""
+        self._rest.clear()
+        self._store.discard_content(self.content)
+
+    def _add(self, ciphertext: bytes) -> None:
+        self._store.add_chunk(self.content, self._chunks, ciphertext)
+        self._chunks += 1

@@ -1,0 +1,102 @@
+"""Cuts: what the current bundle holds, frozen until the next one."""
+
+from datetime import date
+
+from sqlalchemy import delete, func, insert, select
+
+from protocol.errors import StorageError
+from protocol.names import EnvelopeId
+from relay.database import Database
+from relay.rows import Cut, HeldEnvelope
+from relay.schema import cut, envelope, policy
+from relay.store_envelopes import HELD_COLUMNS, read_held, split_ids
+from relay.store_recipients import active_bits
+
+IDS_AT_ONCE = 500  # below SQLite's limit of variables in one statement
+
+
+class CutShelf(Database):
+    """The part of the store that knows the current cut."""
+
+    def envelopes_to_carry(self) -> tuple[HeldEnvelope, ...]:
+        """Return what a bundle cut now would carry: small ones first, then by id.
+
+        Everything whose content is here and which is not yet both proven and
+        acknowledged by every active recipient: a lost stick loses nothing.
+        """
+        with self._reading() as connection:
+            everyone = active_bits(connection)
+            missing = envelope.c.acknowledged.bitwise_and(everyone) != everyone
+            rows = connection.execute(
+                select(*HELD_COLUMNS)
+                .where(envelope.c.content.is_not(None), ~envelope.c.proven | missing)
+                .order_by(envelope.c.size_bytes, envelope.c.id)
+            )
+            return tuple(read_held(row) for row in rows)
+
+    def current_cut(self) -> Cut | None:
+        """Return the current cut with its envelopes in the order of the bundle, or None.
+
+        Raises:
+            StorageError: an envelope that the cut names has no content.
+        """
+        with self._reading() as connection:
+            row = connection.execute(select(cut)).one_or_none()
+            if row is None:
+                return None
+            ids = split_ids(row.envelopes)
+            found: dict[EnvelopeId, HeldEnvelope] = {}
+            for at in range(0, len(ids), IDS_AT_ONCE):
+                some = select(*HELD_COLUMNS).where(
+                    envelope.c.id.in_(ids[at : at + IDS_AT_ONCE]),
+                    envelope.c.content.is_not(None),
+                )
+                found |= {held.id: held for held in map(read_held, connection.execute(some))}
+        if len(found) != len(ids):
+            raise StorageError("An envelope of the current bundle is missing; cut a new one.")
+        return Cut(
+            number=row.number,
+            day=row.day,
+            head=row.head,
+            signature=row.signature,
+            envelopes=tuple(found[one] for one in ids),
+        )
+
+    def last_cut(self) -> tuple[int, date] | None:
+        """Return number and day of the current cut without its contents, or None."""
+        with self._reading() as connection:
+            row = connection.execute(select(cut.c.number, cut.c.day)).one_or_none()
+            return None if row is None else (row.number, row.day)
+
+    def save_cut(self, saved: Cut) -> None:
+        """Put a cut in the place of the former one.
+
+        Raises:
+            StorageError: the number does not follow the former one, or the disk fails.
+        """
+        with self._writing() as connection:
+            former = connection.execute(select(func.max(cut.c.number))).scalar_one() or 0
+            if saved.number != former + 1:
+                raise StorageError("Another bundle was cut meanwhile; ask again.")
+            connection.execute(delete(cut))
+            connection.execute(
+                insert(cut).values(
+                    number=saved.number,
+                    day=saved.day,
+                    head=saved.head,
+                    signature=saved.signature,
+                    envelopes=b"".join(held.id for held in saved.envelopes),
+                )
+            )
+
+    def set_policy(self, name: str, version: str) -> None:
+        """Remember which policy is in force; the bundle tells the desks."""
+        with self._writing() as connection:
+            connection.execute(delete(policy))
+            connection.execute(insert(policy).values(name=name, version=version))
+
+    def policy_in_force(self) -> tuple[str, str] | None:
+        """Return name and version of the policy in force, or None before the first start."""
+        with self._reading() as connection:
+            row = connection.execute(select(policy.c.name, policy.c.version)).one_or_none()
+            return None if row is None else (row.name, row.version)

@@ -1,0 +1,192 @@
+"""Upkeep of the database: what leaves it, and that the files keep no order.
+
+Nothing goes while it is unproven (P36). What has gone is overwritten, and the
+tables are rewritten in the order of their random keys, because a file remembers
+the order of insertion until somebody makes it forget (FACTS, Storage).
+"""
+
+import time
+from dataclasses import dataclass
+
+from sqlalchemy import Connection, delete, func, select, text, update
+
+from protocol.errors import StorageError
+from relay.database import storage_errors
+from relay.rows import Month
+from relay.schema import chunk, cut, envelope, metadata, slot, upkeep
+from relay.store_envelopes import EnvelopeShelf, split_ids
+from relay.store_recipients import active_bits
+
+GONE = bytes(32)  # in place of a digest or token hash whose content has left
+CHECKPOINT_TRIES = 50  # of 100 ms: readers hold the log for one chunk at most
+ITEM_TABLES = ("envelope", "chunk", "slot")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Purge:
+    """What a month-end purge did and what it kept back for the operator to hear.
+
+    Attributes:
+        contents: contents that left.
+        rows: envelopes whose period was over.
+        mailboxes: slots that went because no desk listed them any more.
+        unproven: envelopes that would have gone if anybody had proven reading.
+    """
+
+    contents: int
+    rows: int
+    mailboxes: int
+    unproven: int
+
+
+class UpkeepShelf(EnvelopeShelf):
+    """The part of the store that maintenance calls."""
+
+    def purged_month(self) -> Month:
+        """Return the month in which the last month-end purge was made."""
+        with self._reading() as connection:
+            return Month(connection.execute(select(upkeep.c.purged)).scalar_one())
+
+    def purge(
+        self, *, now: Month, expiry_months: int, retention_months: int, unlisted_months: int
+    ) -> Purge:
+        """Apply the month-end rules in one transaction.
+
+        A content goes once it is proven and acknowledged by every active
+        recipient, or proven and `retention_months` old; a row goes at its
+        expiry; a mailbox goes when no desk has listed it for `unlisted_months`.
+        Envelopes of the current cut stay: a download may be under way.
+
+        Args:
+            now: the month that has begun.
+            expiry_months: the one period of all rows; with `expiry` it gives the age.
+            retention_months: how long a proven content waits for the others.
+            unlisted_months: how long a mailbox waits to be listed again.
+
+        Returns:
+            Counts, for the operator's eyes; they are not stored.
+
+        Raises:
+            StorageError: the disk fails; nothing has left.
+        """
+        with self._writing() as connection:
+            overdue = envelope.c.expiry <= now
+            unproven = connection.execute(
+                select(func.count()).where(
+                    envelope.c.content.is_not(None), ~envelope.c.proven, overdue
+                )
+            ).scalar_one()
+            leaving = _leaving(connection, Month(now + expiry_months - retention_months))
+            for envelope_id, content in leaving:
+                connection.execute(delete(chunk).where(chunk.c.content == content))
+                _empty_row(connection, envelope_id)
+            rows = connection.execute(
+                delete(envelope).where(overdue, envelope.c.content.is_(None))
+            ).rowcount
+            mailboxes = connection.execute(
+                delete(slot).where(slot.c.listed <= now - unlisted_months)
+            ).rowcount
+            connection.execute(update(upkeep).values(purged=now))
+        return Purge(contents=len(leaving), rows=rows, mailboxes=mailboxes, unproven=int(unproven))
+
+    def count_unread(self, *, before: Month) -> int:
+        """Count envelopes that expire at or before a month and that nobody has proven to read."""
+        with self._reading() as connection:
+            waiting = select(func.count()).where(
+                envelope.c.content.is_not(None), ~envelope.c.proven, envelope.c.expiry <= before
+            )
+            return int(connection.execute(waiting).scalar_one())
+
+    def sweep(self) -> int:
+        """Remove the chunks of uploads that died; only the serving process may call this.
+
+        Another process does not know which contents are in progress here.
+
+        Returns:
+            How many contents were removed.
+        """
+        with self._writing() as connection:
+            stored = set(connection.execute(select(chunk.c.content).distinct()).scalars())
+            named = set(
+                connection.execute(
+                    select(envelope.c.content).where(envelope.c.content.is_not(None))
+                ).scalars()
+            )
+            dead = stored - named - set(self._contents_in_progress())
+            for content in sorted(dead):
+                connection.execute(delete(chunk).where(chunk.c.content == content))
+        return len(dead)
+
+    def rewrite_files(self) -> None:
+        """Rewrite every table in the order of its keys and empty the write-ahead log.
+
+        Raises:
+            StorageError: no room for the second copy, or a reader held on; the
+                data is whole either way.
+        """
+        if self.is_sqlite:
+            with self._holding_the_pen(), storage_errors():
+                self._rewrite_sqlite()
+        else:
+            with self._writing() as connection:
+                for name in ITEM_TABLES:
+                    _rewrite_postgresql(connection, name)
+
+    def _rewrite_sqlite(self) -> None:
+        pooled = self._engine.raw_connection()
+        try:
+            cursor = pooled.cursor()
+            cursor.execute("VACUUM")
+            for _ in range(CHECKPOINT_TRIES):
+                busy, *_frames = cursor.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+                if not busy:
+                    return
+                time.sleep(0.1)
+        finally:
+            pooled.close()
+        raise StorageError("A reader kept the write-ahead log from being emptied; try again.")
+
+
+def _leaving(connection: Connection, old: Month) -> list[tuple[bytes, bytes]]:
+    everyone = active_bits(connection)
+    acknowledged = envelope.c.acknowledged.bitwise_and(everyone) == everyone
+    carried = connection.execute(select(cut.c.envelopes)).scalar_one_or_none() or b""
+    kept = set(split_ids(carried))
+    rows = connection.execute(
+        select(envelope.c.id, envelope.c.content)
+        .where(
+            envelope.c.content.is_not(None),
+            envelope.c.proven,
+            acknowledged | (envelope.c.expiry <= old),
+        )
+        .order_by(envelope.c.id)
+    )
+    return [(row.id, row.content) for row in rows if row.id not in kept]
+
+
+def _empty_row(connection: Connection, envelope_id: bytes) -> None:
+    """Leave id, memo and month, so that the receipt still opens; the rest says nothing."""
+    connection.execute(
+        update(envelope)
+        .where(envelope.c.id == envelope_id)
+        .values(content=None, size_bytes=0, sha256=GONE, crc32=0, token_hash=GONE, acknowledged=0)
+    )
+
+
+def _rewrite_postgresql(connection: Connection, name: str) -> None:
+    """Copy a table in key order inside the caller's transaction.
+
+    CLUSTER and VACUUM FULL keep each row's xmin, which tells the order; rows
+    copied by one statement all carry the same one (FACTS, Storage).
+    """
+    table = metadata.tables[name]
+    keys = ", ".join(column.name for column in table.primary_key)
+    for statement in (
+        f"LOCK TABLE {name} IN ACCESS EXCLUSIVE MODE",
+        f"CREATE TABLE {name}_anew (LIKE {name} INCLUDING ALL)",
+        f"INSERT INTO {name}_anew SELECT * FROM {name} ORDER BY {keys}",  # noqa: S608  our names
+        f"DROP TABLE {name}",
+        f"ALTER TABLE {name}_anew RENAME TO {name}",
+        f"ALTER INDEX {name}_anew_pkey RENAME TO {name}_pkey",
+    ):
+        connection.execute(text(statement))
