@@ -1,0 +1,150 @@
+"""Reads a policy's folder and hands out the policy in one language.
+
+The loader is the only place that opens these files for use. A policy that
+cannot be understood is refused whole: a procedure with a hole in it is worse
+than none. `policies.checker` names every mistake; the loader stops at the first.
+"""
+
+import tomllib
+from collections.abc import Mapping, MutableMapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from pydantic import ValidationError
+
+from policies.references import broken_references
+from policies.schema import Policy
+from policies.texts import Labels, Lines, MarkdownFile, Page, TextSlot, text_slots
+from policies.wording import plain_error
+from protocol.errors import FormatError
+
+POLICY_FILE = "policy.toml"
+STRINGS_FILE = "strings.toml"
+TEXTS_FOLDER = "texts"
+FALLBACK_LANGUAGE = "en"
+
+Strings = Mapping[str, Any]
+
+
+def shipped(name: str) -> Path:
+    """Find a policy that comes with the project.
+
+    Args:
+        name: `generic`, `ddp` or `ifes`.
+
+    Returns:
+        Its folder.
+
+    Raises:
+        FormatError: no policy of this name is shipped.
+    """
+    directory = Path(__file__).parent / name
+    if not name.isidentifier() or not (directory / POLICY_FILE).is_file():
+        raise FormatError("No policy of this name is shipped; take generic, ddp or ifes.")
+    return directory
+
+
+def load_policy(directory: Path, language: str) -> Policy:
+    """Read a policy with its texts in one language.
+
+    A text that is missing there is taken from English, then from the policy's
+    own language: a reporter rather reads a foreign sentence than none.
+
+    Args:
+        directory: the policy's folder, with policy.toml and texts/.
+        language: a language code; one without a folder gives the fallbacks.
+
+    Returns:
+        The policy, checked, frozen, with plain strings.
+
+    Raises:
+        FormatError: the folder is incomplete or breaks a rule; `sotto relay
+            policy check` names file and line.
+    """
+    raw = read_toml(directory / POLICY_FILE)
+    own = raw.get("language")
+    chain = dict.fromkeys((language, FALLBACK_LANGUAGE, own if isinstance(own, str) else language))
+    folders = [f for code in chain if (f := directory / TEXTS_FOLDER / code).is_dir()]
+    strings = [flatten(read_toml(folder / STRINGS_FILE)) for folder in folders]
+    for slot in text_slots(Policy, raw):
+        _fill(raw, slot, folders=folders, strings=strings)
+    shown = folders[0].name if folders else language
+    try:
+        policy = Policy.model_validate({**raw, "shown-in": shown})
+    except ValidationError as error:
+        message, instead = plain_error(error.errors()[0], Policy)
+        raise FormatError(f"The policy breaks a rule: {message} {instead}") from None
+    for broken in broken_references(policy):
+        raise FormatError(f"The policy breaks a rule: {broken.message} {broken.instead}")
+    return policy
+
+
+def read_toml(path: Path) -> dict[str, Any]:
+    """Read one TOML file of a policy.
+
+    Raises:
+        FormatError: it is missing, not UTF-8, or not TOML.
+    """
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise FormatError(f"The policy has no file {path.name}; copy a shipped policy.") from None
+    except UnicodeDecodeError:
+        raise FormatError(f"Save {path.name} as UTF-8; it holds other bytes.") from None
+    except tomllib.TOMLDecodeError as error:
+        raise FormatError(f"{path.name} is not valid TOML: {error}.") from None
+
+
+def flatten(nested: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
+    """Join the tables of strings.toml to flat keys such as `track.complaint.title`."""
+    flat: dict[str, Any] = {}
+    for key, value in nested.items():
+        if isinstance(value, Mapping):
+            flat.update(flatten(value, f"{prefix}{key}."))
+        else:
+            flat[f"{prefix}{key}"] = value
+    return flat
+
+
+def _fill(
+    raw: MutableMapping[str, Any],
+    slot: TextSlot,
+    *,
+    folders: list[Path],
+    strings: Sequence[Strings],
+) -> None:
+    owner: Any = raw
+    for step in slot.owner:
+        owner = owner[step]
+    owner[slot.field] = _text(slot, folders=folders, strings=strings)
+
+
+def _text(slot: TextSlot, *, folders: list[Path], strings: Sequence[Strings]) -> object:
+    if isinstance(slot.kind, MarkdownFile):
+        return Page(_page_source(slot, folders))
+    if isinstance(slot.kind, Labels):
+        return {
+            label: _first(key, strings) for label, key in zip(slot.labels, slot.keys, strict=True)
+        }
+    if isinstance(slot.kind, Lines):
+        found = next((s[slot.key] for s in strings if slot.key in s), ())
+        return tuple(found) if isinstance(found, list) else ()
+    if slot.kind.optional and not any(slot.key in s for s in strings):
+        return ""
+    return _first(slot.key, strings)
+
+
+def _first(key: str, strings: Sequence[Strings]) -> str:
+    for table in strings:
+        value = table.get(key)
+        if isinstance(value, str):
+            return value.strip()
+    raise FormatError(f"The policy has no text {key}; add it to strings.toml.")
+
+
+def _page_source(slot: TextSlot, folders: list[Path]) -> str:
+    for folder in folders:
+        path = folder / slot.key
+        if path.is_file():
+            return path.read_text(encoding="utf-8")
+    raise FormatError(f"The policy has no page {slot.key}; add it beside strings.toml.")
