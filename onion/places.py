@@ -1,0 +1,109 @@
+"""Where the relay's own Tor keeps its files, and how tightly they are kept.
+
+One place knows the names, because the supervisor, the courier keys, the health
+page and the web side's circuit closer run in different processes and must meet
+at the same control socket. Folders that others could read are refused, not
+repaired: a key that was readable may have been read.
+"""
+
+import re
+import stat
+from dataclasses import dataclass
+from pathlib import Path
+
+from protocol.errors import OnionError
+
+# sun_path holds 108 bytes with its closing zero (unix(7)).
+SOCKET_PATH_BYTES = 107
+# torrc and the control protocol quote differently; a path that needs no quoting suits both.
+_UNQUOTED = re.compile(r"[^\s\"'#\\%\x00-\x1f\x7f]+")
+
+
+@dataclass(frozen=True)
+class Places:
+    """The files of one relay's Tor, all below its data folder.
+
+    `secrets` holds the two addresses, `tor` the state that tor may lose
+    (consensus, guards, control socket and cookie).
+    """
+
+    data: Path
+
+    @property
+    def secrets(self) -> Path:
+        return self.data.absolute() / "secrets" / "onion"
+
+    @property
+    def reporter(self) -> Path:
+        return self.secrets / "reporter"
+
+    @property
+    def courier(self) -> Path:
+        return self.secrets / "courier"
+
+    @property
+    def tor(self) -> Path:
+        return self.data.absolute() / "tor"
+
+    @property
+    def control(self) -> Path:
+        return self.tor / "control"
+
+    @property
+    def torrc(self) -> Path:
+        return self.tor / "torrc"
+
+    @property
+    def reporter_socket(self) -> Path:
+        return self.data.absolute() / "run" / "reporter.sock"
+
+    @property
+    def courier_socket(self) -> Path:
+        return self.data.absolute() / "run" / "courier.sock"
+
+    def prepare(self) -> None:
+        """Make the folders that are missing and refuse those that are too open.
+
+        Raises:
+            OnionError: a path does not fit a socket or a torrc, or others can read a key.
+        """
+        check_socket_path(self.control)
+        for folder in (self.secrets.parent, self.secrets, self.reporter, self.courier, self.tor):
+            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            check_private(folder)
+
+
+def check_socket_path(path: Path) -> Path:
+    """Return a path that tor can use for a UNIX socket, in torrc and over its control port.
+
+    Raises:
+        OnionError: it is too long, or holds a space, a quote or another sign that needs quoting.
+    """
+    text = str(path)
+    if len(text.encode()) > SOCKET_PATH_BYTES:
+        raise OnionError(
+            f"A socket's path may have {SOCKET_PATH_BYTES} bytes: choose a data folder"
+            " with a shorter path."
+        )
+    if not _UNQUOTED.fullmatch(text):
+        raise OnionError("Choose a data folder whose path has no spaces, quotes, # or %.")
+    return path
+
+
+def check_private(path: Path) -> None:
+    """Refuse a file or folder that anyone but its owner could open, or a symbolic link.
+
+    Raises:
+        OnionError: it is missing, a link, or has a permission for group or others.
+    """
+    try:
+        mode = path.lstat().st_mode
+    except OSError as error:
+        raise OnionError(f"{path} cannot be examined: check that it exists.") from error
+    if stat.S_ISLNK(mode):
+        raise OnionError(f"{path} is a symbolic link: put the file itself there.")
+    if mode & 0o077:
+        raise OnionError(
+            f"{path} is open to other people on this machine: run `chmod -R go= {path}`"
+            " and ask who could have read it."
+        )

@@ -1,0 +1,101 @@
+"""What tor is told: the configuration of the relay's own tor, and of the system's.
+
+No SocksPort and no TCP port: tor is reached by one UNIX socket and reaches the
+two sites by two others. What would undo the hiding is refused in words.
+"""
+
+import os
+from collections.abc import Sequence
+from pathlib import Path
+
+from onion.places import Places, check_socket_path
+from protocol.errors import OnionError
+
+# Per circuit. A browser opens six; the limit only bounds what one circuit can hold
+# open. Circuits are not closed for it: that would kill uploads in flight, and the
+# web side, which knows what a request costs, closes circuits by itself.
+MAX_STREAMS = 500
+
+_FORBIDDEN = frozenset({"hiddenservicenonanonymousmode", "hiddenservicesinglehopmode"})
+
+Options = tuple[tuple[str, str], ...]
+
+
+def service_options(folder: Path, socket: Path) -> Options:
+    """Say how one site is served.
+
+    The circuit's number goes to the application (`haproxy`), so that limits need
+    no address; proof of work is on, so that a flood pays and a reporter waits.
+
+    Args:
+        folder: the HiddenServiceDir.
+        socket: the UNIX socket on which the site listens.
+
+    Returns:
+        Options in the order in which tor needs them.
+    """
+    return (
+        ("HiddenServiceDir", str(folder)),
+        ("HiddenServiceVersion", "3"),
+        ("HiddenServicePort", f"80 unix:{check_socket_path(socket)}"),
+        ("HiddenServiceExportCircuitID", "haproxy"),
+        ("HiddenServicePoWDefensesEnabled", "1"),
+        ("HiddenServiceMaxStreams", str(MAX_STREAMS)),
+        ("HiddenServiceMaxStreamsCloseCircuit", "0"),
+    )
+
+
+def relay_options(places: Places) -> Options:
+    """Say how the relay's own tor runs, before any site.
+
+    It starts with its network off: the supervisor looks at what it became before
+    it lets it out. The log goes to the supervisor's memory, never to a disk.
+    """
+    return (
+        ("DataDirectory", str(places.tor)),
+        ("SocksPort", "0"),
+        ("ControlSocket", str(places.control)),
+        ("CookieAuthentication", "1"),
+        ("CookieAuthFile", str(places.tor / "control_auth_cookie")),
+        ("__OwningControllerProcess", str(os.getpid())),
+        ("DisableNetwork", "1"),
+        ("ClientOnly", "1"),
+        ("AvoidDiskWrites", "1"),
+        ("SafeLogging", "1"),
+        ("Log", "notice stdout"),
+    )
+
+
+def check_extra(lines: Sequence[str]) -> tuple[str, ...]:
+    """Return additional lines that do not undo the hiding of the service.
+
+    Raises:
+        OnionError: a line asks for a service that is not anonymous, or includes a file
+            that cannot be judged here.
+    """
+    for line in lines:
+        word = line.split(maxsplit=1)[0].lower().lstrip("+/") if line.strip() else ""
+        if word in _FORBIDDEN:
+            raise OnionError("Remove HiddenServiceNonAnonymousMode and HiddenServiceSingleHopMode.")
+        if word == "%include" or "\n" in line:
+            raise OnionError("Give additional torrc lines one by one, without %include.")
+    return tuple(lines)
+
+
+def write_lines(options: Options) -> tuple[str, ...]:
+    """Write options as lines of a torrc."""
+    return tuple(f"{name} {value}" for name, value in options)
+
+
+def system_torrc(*, folder: Path, reporter_socket: Path, courier_socket: Path) -> tuple[str, ...]:
+    """Write the lines for a tor that the system runs (Debian's `tor@default`).
+
+    Args:
+        folder: holds `reporter/` and `courier/`, owned by the system's tor.
+        reporter_socket: where the reporter site listens.
+        courier_socket: where the courier site listens.
+    """
+    return write_lines(
+        service_options(folder / "reporter", reporter_socket)
+        + service_options(folder / "courier", courier_socket)
+    )
