@@ -85,10 +85,15 @@ class Recipient:
 
 @dataclass(frozen=True, kw_only=True)
 class Cut:
-    """The current bundle, frozen: its signed head and its envelopes in their order."""
+    """The current bundle, frozen: its signed head and its envelopes in their order.
+
+    Day and hour (UTC) are those of the timetable, not of the moment: the next cut
+    after a restart is due when it would have been.
+    """
 
     number: int
     day: date
+    hour: int
     head: bytes
     signature: bytes
     envelopes: tuple[HeldEnvelope, ...]

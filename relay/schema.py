@@ -71,6 +71,7 @@ cut = Table(
     metadata,
     Column("number", BigInteger, primary_key=True, autoincrement=False),
     Column("day", Date, nullable=False),
+    Column("hour", Integer, nullable=False),  # one of the fixed hours, which are public
     Column("head", LargeBinary, nullable=False),
     Column("signature", LargeBinary, nullable=False),
     Column("envelopes", LargeBinary, nullable=False),  # ids of 16 bytes, one after the other
@@ -81,6 +82,8 @@ notice = Table(
     metadata,
     Column("recipient", Integer, primary_key=True, autoincrement=False),  # recipient.number
     Column("position", Integer, primary_key=True, autoincrement=False),
+    Column("kind", String, nullable=False),
+    Column("language", String, nullable=False),
     Column("text", String, nullable=False),
 )
 

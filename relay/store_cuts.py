@@ -57,16 +57,17 @@ class CutShelf(Database):
         return Cut(
             number=row.number,
             day=row.day,
+            hour=row.hour,
             head=row.head,
             signature=row.signature,
             envelopes=tuple(found[one] for one in ids),
         )
 
-    def last_cut(self) -> tuple[int, date] | None:
-        """Return number and day of the current cut without its contents, or None."""
+    def last_cut(self) -> tuple[int, date, int] | None:
+        """Return number, day and hour of the current cut without its contents, or None."""
         with self._reading() as connection:
-            row = connection.execute(select(cut.c.number, cut.c.day)).one_or_none()
-            return None if row is None else (row.number, row.day)
+            row = connection.execute(select(cut.c.number, cut.c.day, cut.c.hour)).one_or_none()
+            return None if row is None else (row.number, row.day, row.hour)
 
     def save_cut(self, saved: Cut) -> None:
         """Put a cut in the place of the former one.
@@ -83,6 +84,7 @@ class CutShelf(Database):
                 insert(cut).values(
                     number=saved.number,
                     day=saved.day,
+                    hour=saved.hour,
                     head=saved.head,
                     signature=saved.signature,
                     envelopes=b"".join(held.id for held in saved.envelopes),

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from sqlalchemy import Connection, bindparam, delete, func, insert, select, update
 
+from protocol.dispatch import Notice
 from protocol.errors import AuthenticityError, FormatError
 from protocol.names import EnvelopeId, Fingerprint, MailboxId, RecipientName
 from relay.database import Database
@@ -41,7 +42,7 @@ class DispatchRows:
     acknowledgements: Iterable[tuple[EnvelopeId, bytes]]
     month: Month
     empty: Callable[[], bytes]
-    notices: tuple[str, ...] = ()
+    notices: tuple[Notice, ...] = ()
     successor: tuple[Fingerprint, bytes] | None = None
 
 
@@ -92,16 +93,19 @@ class SlotShelf(Database):
                 fingerprint, certificate = rows.successor
                 change_certificate(connection, signer, certificate, fingerprint)
 
-    def notices(self) -> tuple[tuple[RecipientName, str], ...]:
+    def notices(self) -> tuple[tuple[RecipientName, Notice], ...]:
         """Return the public texts of the active recipients, in fixed order."""
         with self._reading() as connection:
             rows = connection.execute(
-                select(recipient.c.name, notice.c.text)
+                select(recipient.c.name, notice.c.kind, notice.c.language, notice.c.text)
                 .join(recipient, recipient.c.number == notice.c.recipient)
                 .where(recipient.c.retired.is_(False))
                 .order_by(notice.c.recipient, notice.c.position)
             )
-            return tuple((RecipientName(name), text) for name, text in rows)
+            return tuple(
+                (RecipientName(name), Notice(kind=kind, language=language, text=text))
+                for name, kind, language, text in rows
+            )
 
     def mailbox_count(self) -> int:
         """Return how many mailboxes there are; cover is among them."""
@@ -218,13 +222,15 @@ def _acknowledge(
     )
 
 
-def _replace_notices(connection: Connection, signer: Recipient, texts: tuple[str, ...]) -> None:
+def _replace_notices(
+    connection: Connection, signer: Recipient, notices: tuple[Notice, ...]
+) -> None:
     connection.execute(delete(notice).where(notice.c.recipient == signer.number))
-    if texts:
+    if notices:
         connection.execute(
             insert(notice),
             [
-                {"recipient": signer.number, "position": position, "text": text}
-                for position, text in enumerate(texts)
+                {"recipient": signer.number, "position": position, **vars(one)}
+                for position, one in enumerate(notices)
             ],
         )

@@ -17,6 +17,7 @@ def upgrade() -> None:
         "cut",
         sa.Column("number", sa.BigInteger, primary_key=True, autoincrement=False),
         sa.Column("day", sa.Date, nullable=False),
+        sa.Column("hour", sa.Integer, nullable=False),
         sa.Column("head", sa.LargeBinary, nullable=False),
         sa.Column("signature", sa.LargeBinary, nullable=False),
         sa.Column("envelopes", sa.LargeBinary, nullable=False),
@@ -85,5 +86,7 @@ def _create_roster() -> None:
         "notice",
         sa.Column("recipient", sa.Integer, primary_key=True, autoincrement=False),
         sa.Column("position", sa.Integer, primary_key=True, autoincrement=False),
+        sa.Column("kind", sa.String, nullable=False),
+        sa.Column("language", sa.String, nullable=False),
         sa.Column("text", sa.String, nullable=False),
     )
