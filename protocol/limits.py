@@ -32,6 +32,7 @@ SESSION_KEY_BYTES = 32
 LOCK_BYTES = 4 * KIB  # an RSA lock of 16,384 bits has 2,061 octets
 LOCKS_COUNT = 256
 LOCKS_BYTES = 256 * KIB
+SEALED_BYTES = 2**32 - 2  # as an archive: what is sealed is one, or goes into one
 LITERAL_NAME_BYTES = 255  # RFC 4880 section 5.9: one octet of length
 
 # Archive. APPNOTE 6.3.10 sections 4.4.8, 4.4.9 and 4.4.21: 32-bit sizes and 16-bit counts, of
