@@ -89,7 +89,7 @@ def receipt_root(receipt: Receipt, salt: DeploymentSalt) -> ReceiptRoot:
 
 def derive_reporter_keys(root: ReceiptRoot) -> ReporterKeys:
     """Derive all keys and names of a reporter; fast, below a millisecond."""
-    reply_private, reply_public = _reply_key(_expand(root, b"sotto/1 reply key", 32))
+    reply_private, reply_public = expand_reply_key(_expand(root, b"sotto/1 reply key", 32))
     return ReporterKeys(
         report_id=EnvelopeId(_expand(root, b"sotto/1 report", limits.ID_BYTES)),
         mailbox_id=mailbox_id(reply_public),
@@ -120,14 +120,24 @@ def mailbox_id(reply_public: bytes) -> MailboxId:
     return MailboxId(digest[: limits.ID_BYTES])
 
 
-def _expand(root: ReceiptRoot, label: bytes, size: int) -> bytes:
-    return HKDF(SHA256(), length=size, salt=None, info=label).derive(root)
+def expand_reply_key(seed: bytes) -> tuple[MLKEM768X25519PrivateKey, bytes]:
+    """Expand a seed into an X-Wing key pair (draft-connolly-cfrg-xwing-kem, section 5.2).
 
+    Here because `cryptography` takes the two halves only; public so that the published
+    vectors of the draft can be held against it.
 
-def _reply_key(seed: bytes) -> tuple[MLKEM768X25519PrivateKey, bytes]:
-    """Expand a seed as X-Wing does (draft-connolly-cfrg-xwing-kem, section 5.2)."""
+    Args:
+        seed: 32 octets.
+
+    Returns:
+        The private key, and the public key in 1,216 octets.
+    """
     expanded = hashlib.shake_256(seed).digest(96)
     mlkem = MLKEM768PrivateKey.from_seed_bytes(expanded[:64])
     x25519 = X25519PrivateKey.from_private_bytes(expanded[64:])
     public = mlkem.public_key().public_bytes_raw() + x25519.public_key().public_bytes_raw()
     return MLKEM768X25519PrivateKey(mlkem, x25519), public
+
+
+def _expand(root: ReceiptRoot, label: bytes, size: int) -> bytes:
+    return HKDF(SHA256(), length=size, salt=None, info=label).derive(root)

@@ -2,8 +2,8 @@
 
 A receipt is read from paper by someone who is tired or afraid, on whatever keyboard there is.
 So capitals, spaces, hyphens, line breaks, numbering, first letters only, dice numbers and one
-slip in every word all mean the same receipt; anything doubtful is refused with the place of
-the word, never guessed, since a wrong guess looks like a lost mailbox. PROTOCOL.md, «Receipt».
+slip in every word all mean the same receipt; what stays doubtful is refused with the place
+of the word. PROTOCOL.md, «Receipt».
 """
 
 import hmac
@@ -115,7 +115,9 @@ def _issued_code(salt: DeploymentSalt, spoken: str) -> str:
 
 def _tokens(text: str) -> list[str]:
     """Cut text into runs of letters and runs of digits, whatever stands between them."""
-    tokens = re.findall(r"[0-9]+|[^\W\d_](?:[0-9]?[^\W\d_])*", _plain(text))
+    # The one word that has a hyphen is put together again where hyphens part words.
+    plain = re.sub(r"\byo[\W_]+yo\b", "yoyo", _plain(text))
+    tokens = re.findall(r"[0-9]+|[^\W\d_](?:[0-9]?[^\W\d_])*", plain)
     if all(token.isdigit() for token in tokens):
         digits = "".join(tokens)
         if len(digits) == _WORDS * DICE_DIGITS:
@@ -151,37 +153,34 @@ def _dice(token: str) -> list[str]:
 
 
 def _settle(tokens: list[str]) -> list[str | None]:
-    """Read each token as one word, deciding by the others whether short ones are prefixes.
+    """Read each token as one word, deciding by the others what short ones are.
 
-    139 beginnings are also slips of a word of three or four letters ("cap" is the beginning
-    of one word and a slip of "cup"). They are beginnings if others certainly are, or if
-    nothing longer was written; else they stay unread.
+    139 beginnings are also slips of another word of three or four letters ("cap" begins one
+    word and is a slip of "cup"). People write one way throughout, so they are beginnings
+    where others certainly are or nothing longer was written, and slips where most words are
+    whole. Where neither is so they stay unread: a wrong guess looks like a lost mailbox.
     """
     written = [token for token in tokens if not token.isdigit()]
-    prefixes = all(len(token) == PREFIX_LETTERS for token in written) or any(
-        _is_certain_prefix(token) for token in written
-    )
-    return [_word(token, prefixes=prefixes) for token in tokens]
+    short = [token for token in written if len(token) == PREFIX_LETTERS]
+    begun = any(_is_certain_prefix(token) for token in short) or len(short) == len(written)
+    whole = not begun and len(written) - len(short) > _WORDS // 2
+    return [_word(token, begun=begun, whole=whole) for token in tokens]
 
 
 def _is_certain_prefix(token: str) -> bool:
-    return (
-        len(token) == PREFIX_LETTERS
-        and exact_word(token) is None
-        and word_of_prefix(token) is not None
-        and word_of_typo(token) in (None, word_of_prefix(token))
-    )
+    is_other = exact_word(token) is not None or word_of_typo(token) is not None
+    return word_of_prefix(token) is not None and not is_other
 
 
-def _word(token: str, *, prefixes: bool) -> str | None:
+def _word(token: str, *, begun: bool, whole: bool) -> str | None:
     if token.isdigit():
         return word_of_dice(token)
-    whole, beginning, slip = exact_word(token), word_of_prefix(token), word_of_typo(token)
-    if whole is not None:
-        return whole
-    if len(token) == PREFIX_LETTERS and beginning is not None:
-        return beginning if prefixes or slip in (None, beginning) else None
-    return slip or beginning
+    if (exact := exact_word(token)) is not None:
+        return exact
+    beginning, slip = word_of_prefix(token), word_of_typo(token)
+    if len(token) > PREFIX_LETTERS or None in (beginning, slip) or beginning == slip:
+        return slip or beginning
+    return beginning if begun else slip if whole else None
 
 
 def _regroup(tokens: list[str], reading: _Reading) -> _Reading:
@@ -192,6 +191,9 @@ def _regroup(tokens: list[str], reading: _Reading) -> _Reading:
     """
     if len(tokens) == 2 * _WORDS and reading[::2] == reading[1::2]:
         return reading[::2]
+    spelled = words_run_together("".join(tokens))
+    if len(spelled) == _WORDS:
+        return spelled
     if len(tokens) > 2 * _WORDS:  # no way to join pairs makes nine of them
         return reading
     # ends[at] holds the readings of tokens[:at]; two are enough to know that it is ambiguous.
