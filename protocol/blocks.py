@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 from protocol import limits
 from protocol.errors import FormatError
-from protocol.octets import OctetReader
+from protocol.octets import OctetReader, Octets, PieceWriter, Sink
 
 _BLOCK = limits.STORED_BLOCK_BYTES
 _HEADER_BYTES = 5
@@ -19,34 +19,29 @@ _FIVES = _FIVE * (limits.PART_BYTES // len(_FIVE))
 LEAST_PADDING_BYTES = 4 * len(_SIX) + len(_FINAL)  # from here on every length can be made
 
 
-class BlockWriter:
-    """Put octets into stored blocks; what does not fill one waits."""
-
-    def __init__(self) -> None:
-        """Begin a deflate stream."""
-        self._pending = bytearray()
-
-    def update(self, data: bytes) -> bytes:
-        """Take more octets; give the blocks that are full."""
-        self._pending += data
-        count = len(self._pending) // _BLOCK
-        pieces = []
-        for number in range(count):
-            pieces.append(_header(_BLOCK))
-            pieces.append(bytes(self._pending[number * _BLOCK : (number + 1) * _BLOCK]))
-        del self._pending[: count * _BLOCK]
-        return b"".join(pieces)
-
-    def flush(self) -> bytes:
-        """Give what waits as a shorter block; only padding may follow."""
-        rest = bytes(self._pending)
-        self._pending.clear()
-        return _header(len(rest)) + rest if rest else b""
-
-
 def _header(count: int) -> bytes:
     # RFC 1951 section 3.2.4
     return b"\x00" + count.to_bytes(2, "little") + (count ^ 0xFFFF).to_bytes(2, "little")
+
+
+class BlockWriter:
+    """Put octets into stored blocks; what does not fill one waits."""
+
+    def __init__(self, *, sink: Sink) -> None:
+        """Begin a deflate stream that goes to `sink`."""
+        self._sink = sink
+        self._pieces = PieceWriter(header=_header(_BLOCK), piece_bytes=_BLOCK, sink=sink)
+
+    def write(self, data: Octets) -> None:
+        """Take more octets."""
+        self._pieces.write(data)
+
+    def flush(self) -> None:
+        """Write what waits as a last block, perhaps shorter; only padding may follow."""
+        rest = self._pieces.rest()
+        if rest:
+            self._sink(_header(len(rest)))
+            self._sink(rest)
 
 
 def make_padding(count: int) -> Iterator[bytes]:

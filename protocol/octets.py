@@ -1,8 +1,11 @@
-"""Reading a stream of pieces by exact counts, without holding more than is asked for."""
+"""Cutting a stream into pieces of one size, and reading a stream by exact counts."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 from protocol.errors import FormatError
+
+Octets = bytes | memoryview
+Sink = Callable[[Octets], None]
 
 
 class OctetReader:
@@ -42,3 +45,45 @@ class OctetReader:
             self._buffer = b"".join(held)
             self._position = 0
         return self._buffer[self._position : self._position + count]
+
+
+class PieceWriter:
+    """Collect octets into pieces of one size, each handed on behind the same header.
+
+    There is one buffer, used again and again: large allocations for every piece cost more
+    time than encryption. A sink must be done with what it gets when it returns.
+    """
+
+    def __init__(self, *, header: bytes, piece_bytes: int, sink: Sink) -> None:
+        """Begin with nothing.
+
+        Args:
+            header: what stands before every full piece.
+            piece_bytes: the size of a full piece, without the header.
+            sink: takes header and piece together, once more octets have come after it.
+        """
+        self._buffer = memoryview(bytearray(header + bytes(piece_bytes)))
+        self._start = len(header)
+        self._end = self._start
+        self._sink = sink
+
+    def write(self, data: Octets) -> int:
+        """Take more octets; return how many full pieces were handed on."""
+        left = memoryview(data)
+        count = 0
+        while left:
+            if self._end == len(self._buffer):
+                self._sink(self._buffer)
+                self._end = self._start
+                count += 1
+            taken = min(len(left), len(self._buffer) - self._end)
+            self._buffer[self._end : self._end + taken] = left[:taken]
+            self._end += taken
+            left = left[taken:]
+        return count
+
+    def rest(self) -> memoryview:
+        """Take what waits: at most one full piece, without header."""
+        rest = self._buffer[self._start : self._end]
+        self._end = self._start
+        return rest

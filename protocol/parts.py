@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 from protocol import limits
 from protocol.errors import FormatError
-from protocol.octets import OctetReader
+from protocol.octets import OctetReader, Octets, PieceWriter, Sink
 
 _PART = limits.PART_BYTES
 _FULL = b"\xf0"  # RFC 4880 section 4.2.2.4: 224 + 16, for 2^16 octets
@@ -34,47 +34,38 @@ def full_parts(packet_bytes: int) -> int:
 class PartWriter:
     """Frame one packet. A full part is held back until it is sure that it is not the last."""
 
-    def __init__(self, tag: bytes) -> None:
-        """Begin a packet with its first octet, as 0xD2."""
-        self._head = tag
-        self._pending = bytearray()
-        self._written_parts = 0
+    def __init__(self, tag: bytes, *, sink: Sink) -> None:
+        """Begin a packet.
+
+        Args:
+            tag: its first octet, as 0xD2; written at once.
+            sink: takes the packet, piece by piece.
+        """
+        sink(tag)
+        self._sink = sink
+        self._pieces = PieceWriter(header=_FULL, piece_bytes=_PART, sink=sink)
+        self._full_parts = 0
         self.body_bytes = 0
 
-    def update(self, data: bytes) -> bytes:
-        """Take more of the body; give the parts that are complete."""
-        self._pending += data
+    def write(self, data: Octets) -> None:
+        """Take more of the body."""
         self.body_bytes += len(data)
-        count = (len(self._pending) - 1) // _PART if self._pending else 0
-        return self._emit(count)
+        self._full_parts += self._pieces.write(data)
 
-    def finish(self, *, full_parts: int | None = None) -> bytes:
+    def finish(self, *, full_parts: int = 0) -> None:
         """End the packet.
 
         Args:
-            full_parts: with how many; matters only when the pending octets fill a part just so,
-                which then may be the last or be followed by an empty last one.
+            full_parts: with how many; matters only when what waits fills a part just so, which
+                then may be the last or be followed by an empty last one.
         """
-        out = b""
-        if full_parts is not None and full_parts > self._written_parts:
-            out = self._emit(1)
-        rest = bytes(self._pending)
-        return b"".join((out, self._take_head(), _FIVE, len(rest).to_bytes(4, "big"), rest))
-
-    def _emit(self, count: int) -> bytes:
-        if not count:
-            return b""
-        pieces = [self._take_head()]
-        for number in range(count):
-            pieces.append(_FULL)
-            pieces.append(bytes(self._pending[number * _PART : (number + 1) * _PART]))
-        del self._pending[: count * _PART]
-        self._written_parts += count
-        return b"".join(pieces)
-
-    def _take_head(self) -> bytes:
-        head, self._head = self._head, b""
-        return head
+        rest = self._pieces.rest()
+        if full_parts > self._full_parts:
+            self._sink(_FULL)
+            self._sink(rest)
+            rest = rest[:0]
+        self._sink(_FIVE + len(rest).to_bytes(4, "big"))
+        self._sink(rest)
 
 
 def read_parts(reader: OctetReader, tag: bytes) -> Iterator[bytes]:

@@ -16,15 +16,13 @@ from protocol import limits
 from protocol.blocks import LEAST_PADDING_BYTES, BlockWriter, make_padding
 from protocol.errors import CapacityError, FormatError
 from protocol.names import SessionKey
+from protocol.octets import Octets
 from protocol.padding import padme
 from protocol.parts import PartWriter, body_bytes, full_parts, packet_bytes
 from protocol.unsealing import SealedMessage, read_sealed
 
 __all__ = ["SealedMessage", "Sealer", "read_sealed"]
 
-_SEIPD = b"\xd2"
-_COMPRESSED = b"\xc8"
-_LITERAL = b"\xcb"
 _MDC_HEADER = b"\xd3\x14"
 _AROUND_COMPRESSED_BYTES = 1 + 18 + 22  # version, prefix, MDC packet
 
@@ -47,21 +45,22 @@ class Sealer:
         name = file_name.encode("utf-8")
         if len(session_key) != limits.SESSION_KEY_BYTES or len(name) > limits.LITERAL_NAME_BYTES:
             raise FormatError("a session key has 32 octets, a file name at most 255")
-        cipher = Cipher(algorithms.AES(session_key), CFB(bytes(16)))
-        self._encryptor = cipher.encryptor()
+        self._encryptor = Cipher(algorithms.AES(session_key), CFB(bytes(16))).encryptor()
         self._sha1 = hashlib.sha1(usedforsecurity=False)  # RFC 4880 section 5.14
+        self._ciphertext = memoryview(bytearray(limits.PART_BYTES + 32))
+        self._out: list[bytes] = []
         self._locks_bytes = len(locks)
-        self._seipd = PartWriter(locks + _SEIPD)
-        self._compressed = PartWriter(_COMPRESSED)
-        self._literal = PartWriter(_LITERAL)
-        self._blocks = BlockWriter()
         self._finished = False
+        # Each writer hands on to the one before it: literal, blocks, compressed, SEIPD, out.
+        self._seipd = PartWriter(locks + b"\xd2", sink=lambda data: self._out.append(bytes(data)))
+        self._seipd.write(b"\x01")
         prefix = secrets.token_bytes(16)
-        # All of this waits in the first parts; nothing comes out yet.
-        self._seipd.update(b"\x01")
         self._encrypt(prefix + prefix[-2:])
-        self._compress(b"\x01")
-        self._literal.update(b"b" + len(name).to_bytes(1, "big") + name + bytes(4))
+        self._compressed = PartWriter(b"\xc8", sink=self._encrypt)
+        self._compressed.write(b"\x01")
+        self._blocks = BlockWriter(sink=self._compressed.write)
+        self._literal = PartWriter(b"\xcb", sink=self._blocks.write)
+        self._literal.write(b"b" + len(name).to_bytes(1, "big") + name + bytes(4))
 
     def update(self, data: bytes) -> bytes:
         """Take more content; give the ciphertext that is ready, in whole parts.
@@ -73,7 +72,8 @@ class Sealer:
             raise ValueError("a finished message takes no more content")
         if self._seipd.body_bytes + len(data) > limits.SEALED_BYTES:
             raise CapacityError("a sealed message holds at most 4 GiB; send less at once")
-        return self._compress(self._blocks.update(self._literal.update(data)))
+        self._literal.write(data)
+        return self._take()
 
     def finish(self) -> bytes:
         """End the message; see `finish_in_pieces` for large ones.
@@ -89,17 +89,19 @@ class Sealer:
         if self._finished:
             raise ValueError("a message is finished once")
         self._finished = True
-        yield self._compress(self._blocks.update(self._literal.finish()) + self._blocks.flush())
+        self._literal.finish()
+        self._blocks.flush()
         compressed_packet = self._compressed_packet_bytes()
-        final_bytes = body_bytes(compressed_packet)
-        for piece in make_padding(final_bytes - self._compressed.body_bytes):
-            yield self._compress(piece)
-        last = self._compressed.finish(full_parts=full_parts(compressed_packet))
-        yield self._encrypt(last)
+        padding_bytes = body_bytes(compressed_packet) - self._compressed.body_bytes
+        for piece in make_padding(padding_bytes):
+            self._compressed.write(piece)
+            yield self._take()
+        self._compressed.finish(full_parts=full_parts(compressed_packet))
         self._sha1.update(_MDC_HEADER)
         mdc = _MDC_HEADER + self._sha1.digest()
-        yield self._seipd.update(self._encryptor.update(mdc) + self._encryptor.finalize())
-        yield self._seipd.finish(full_parts=full_parts(self._seipd_packet_bytes))
+        self._seipd.write(self._encryptor.update(mdc) + self._encryptor.finalize())
+        self._seipd.finish(full_parts=full_parts(self._seipd_packet_bytes))
+        yield self._take()
 
     def _compressed_packet_bytes(self) -> int:
         """Find the class of the least possible message, and go back to the inner packet."""
@@ -108,12 +110,12 @@ class Sealer:
         self._seipd_packet_bytes = padme(least_message) - self._locks_bytes
         return body_bytes(self._seipd_packet_bytes) - _AROUND_COMPRESSED_BYTES
 
-    def _compress(self, data: bytes) -> bytes:
-        """Frame the deflate stream and encrypt what the framing gives."""
-        return self._encrypt(self._compressed.update(data))
-
-    def _encrypt(self, packets: bytes) -> bytes:
-        if not packets:
-            return b""
+    def _encrypt(self, packets: Octets) -> None:
         self._sha1.update(packets)
-        return self._seipd.update(self._encryptor.update(packets))
+        count = self._encryptor.update_into(packets, self._ciphertext)
+        self._seipd.write(self._ciphertext[:count])
+
+    def _take(self) -> bytes:
+        out = b"".join(self._out)
+        self._out.clear()
+        return out
