@@ -112,6 +112,10 @@ def encryption_subkey(parts: Parts, now: int) -> Bound:
         return max(usable, key=lambda bound: bound.key.created)
     if refusals:
         raise KeyMaterialError(max(refusals)[1])
+    if any(subkey.key is None for subkey in parts.subkeys):
+        raise KeyMaterialError(
+            "The subkey is of a kind that is not accepted; let the owner add one of Curve25519."
+        )
     raise KeyMaterialError(
         "No encryption subkey that the primary key has signed; let the owner add one."
     )

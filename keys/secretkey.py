@@ -11,9 +11,9 @@ from datetime import datetime
 from keys import packets
 from keys.armor import PRIVATE_BLOCK, PUBLIC_BLOCK, SIGNATURE_BLOCK, encode_armor, read_armor
 from keys.bindings import seconds, signing_keys
+from keys.issuing import issue_signature
 from keys.lock import read_secret
 from keys.openpgp import (
-    SHA512,
     PrivateKey,
     export_secret,
     generate,
@@ -23,10 +23,7 @@ from keys.openpgp import (
 from keys.parts import CERTIFICATE_BYTES, key_subject, read_parts
 from keys.signing import (
     BINARY_DOCUMENT,
-    CREATED,
     FEATURES,
-    ISSUER,
-    ISSUER_FINGERPRINT,
     KEY_EXPIRES,
     KEY_FLAGS,
     KEYSERVER,
@@ -38,9 +35,6 @@ from keys.signing import (
     PREFERRED_COMPRESSION,
     PREFERRED_HASHES,
     SUBKEY_BINDING,
-    encode_hashed,
-    encode_signature,
-    signed_bytes,
 )
 from protocol.errors import FormatError, KeyMaterialError
 from protocol.names import Fingerprint, SessionKey
@@ -103,7 +97,7 @@ class SecretKey:
         opened = {key.public.fingerprint: key for key in self._keys}
         for public in signing_keys(self._parts, made=moment, now=moment):
             if public.fingerprint in opened:
-                body = _sign(
+                body = issue_signature(
                     opened[public.fingerprint],
                     subject=data,
                     kind=BINARY_DOCUMENT,
@@ -203,7 +197,7 @@ def generate_secret_key(
     primary = generate(encrypts=False, created=created)
     subkey = generate(encrypts=True, created=created)
     name = user_id.encode()
-    certification = _sign(
+    certification = issue_signature(
         primary,
         subject=key_subject(primary.public) + b"\xb4" + len(name).to_bytes(4, "big") + name,
         kind=POSITIVE_CERTIFICATION,
@@ -214,7 +208,7 @@ def generate_secret_key(
             *_PREFERENCES,
         ),
     )
-    binding = _sign(
+    binding = issue_signature(
         primary,
         subject=key_subject(primary.public) + key_subject(subkey.public),
         kind=SUBKEY_BINDING,
@@ -242,29 +236,3 @@ def _lifetime(lifetime_seconds: int) -> tuple[tuple[int, bytes]]:
     if not 0 < lifetime_seconds < 1 << 32:
         raise KeyMaterialError("The key must expire after its creation; choose another day.")
     return ((KEY_EXPIRES, lifetime_seconds.to_bytes(4, "big")),)
-
-
-def _sign(
-    key: PrivateKey,
-    *,
-    subject: bytes,
-    kind: int,
-    created: int,
-    subpackets: Sequence[tuple[int, bytes]],
-) -> bytes:
-    """Build the body of a signature packet."""
-    public = key.public
-    hashed = encode_hashed(
-        kind=kind,
-        algorithm=public.algorithm,
-        hash_id=SHA512,
-        subpackets=(
-            (CREATED, created.to_bytes(4, "big")),
-            (ISSUER_FINGERPRINT, b"\x04" + bytes.fromhex(public.fingerprint)),
-            *subpackets,
-        ),
-    )
-    digest, numbers = key.sign(signed_bytes(subject, hashed))
-    return encode_signature(
-        hashed=hashed, unhashed=((ISSUER, public.key_id),), digest=digest, numbers=numbers
-    )
