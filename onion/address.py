@@ -103,7 +103,9 @@ def address_of(directory: Path) -> OnionAddress:
         hostname = (directory / "hostname").read_text(encoding="ascii")
         public = (directory / "hs_ed25519_public_key").read_bytes()
     except (OSError, UnicodeDecodeError) as error:
-        raise OnionError("There is no address here yet: run `sotto relay init`.") from error
+        raise OnionError(
+            "There is no address here yet: start the relay or the system's tor once."
+        ) from error
     for path in (directory, directory / "hs_ed25519_secret_key"):
         check_private(path)
     address = read_address(hostname)
@@ -115,9 +117,13 @@ def address_of(directory: Path) -> OnionAddress:
 def create_addresses(places: Places) -> Addresses:
     """Return both addresses of a relay; make what is missing.
 
+    The system's tor makes its own, for it reads them as another account.
+
     Raises:
         OnionError: folders or keys are damaged or open to others.
     """
+    if places.system_services is not None:
+        return read_addresses(places)
     places.prepare()
     return Addresses(
         reporter=create_service(places.reporter), courier=create_service(places.courier)

@@ -10,7 +10,6 @@ import tempfile
 import threading
 from collections.abc import Sequence
 from pathlib import Path
-from types import TracebackType
 from typing import Self
 
 from onion.control import Bootstrap, Control, Event
@@ -44,12 +43,7 @@ class ClientTor:
         self.start()
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *why: object) -> None:
         self.stop()
 
     def start(self, timeout_seconds: float = 60.0) -> None:
@@ -95,7 +89,7 @@ class ClientTor:
             lines=(
                 *self._lines,
                 f"DataDirectory {self._folder}",
-                f"SocksPort 127.0.0.1:{self.socks_port}",
+                f"SocksPort 127.0.0.1:{self.socks_port} ExtendedErrors",
                 f"ClientOnionAuthDir {keys}",
                 f"ControlSocket {socket}",
                 "CookieAuthentication 1",

@@ -9,7 +9,6 @@ import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from types import TracebackType
 from typing import Any, Self
 
 import stem
@@ -80,12 +79,7 @@ class Control:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *why: object) -> None:
         self.close()
 
     def close(self) -> None:
@@ -178,6 +172,17 @@ class Control:
             f"REND_QUERY={address}" in line and "HS_STATE=HSSI_ESTABLISHED" in line
             for line in lines
         )
+
+    def service_defended(self) -> bool:
+        """Tell whether every service of this tor asks for proof of work under load.
+
+        Raises:
+            OnionError: tor is gone.
+        """
+        settings = _asked(lambda: self._controller.get_conf_map("HiddenServiceOptions"))
+        services = len(settings.get("HiddenServiceDir", ()))
+        defended = list(settings.get("HiddenServicePoWDefensesEnabled", ())).count("1")
+        return 0 < services == defended
 
     def service_layer(self, address: OnionAddress) -> str | None:
         """Read what our own service's descriptor says to somebody without a key.

@@ -23,23 +23,26 @@ _UNQUOTED = re.compile(r"[^\s\"'#\\%\x00-\x1f\x7f]+")
 class Places:
     """The files of one relay's Tor, all below its data folder.
 
-    `secrets` holds the two addresses, `tor` the state that tor may lose
-    (consensus, guards, control socket and cookie).
+    `services` holds the two addresses, `tor` the state that tor may lose
+    (consensus, guards, control socket and cookie). Where the system's tor serves,
+    `system_services` and `system_control` say where it keeps both.
     """
 
     data: Path
+    system_services: Path | None = None
+    system_control: Path | None = None
 
     @property
-    def secrets(self) -> Path:
-        return self.data.absolute() / "secrets" / "onion"
+    def services(self) -> Path:
+        return self.system_services or self.data.absolute() / "secrets" / "onion"
 
     @property
     def reporter(self) -> Path:
-        return self.secrets / "reporter"
+        return self.services / "reporter"
 
     @property
     def courier(self) -> Path:
-        return self.secrets / "courier"
+        return self.services / "courier"
 
     @property
     def tor(self) -> Path:
@@ -47,7 +50,7 @@ class Places:
 
     @property
     def control(self) -> Path:
-        return self.tor / "control"
+        return self.system_control or self.tor / "control"
 
     @property
     def torrc(self) -> Path:
@@ -68,7 +71,7 @@ class Places:
             OnionError: a path does not fit a socket or a torrc, or others can read a key.
         """
         check_socket_path(self.control)
-        for folder in (self.secrets.parent, self.secrets, self.reporter, self.courier, self.tor):
+        for folder in (self.services.parent, self.services, self.reporter, self.courier, self.tor):
             folder.mkdir(mode=0o700, parents=True, exist_ok=True)
             check_private(folder)
 

@@ -13,7 +13,6 @@ import time
 from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
-from types import TracebackType
 from typing import Self
 
 from onion.address import Addresses, OnionAddress, create_addresses
@@ -86,12 +85,7 @@ class RelayTor:
         self.start()
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *why: object) -> None:
         self.stop()
 
     @property
@@ -152,7 +146,7 @@ class RelayTor:
         self._end_tor()
 
     def _launch(self) -> None:
-        self._percent, self._hindrance, self._refused = 0, "", ""
+        self._percent, self._hindrance = 0, ""
         self._published.clear()
         options = relay_options(self._places)
         options += service_options(self._places.reporter, self._reporter_socket)
