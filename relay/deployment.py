@@ -25,7 +25,7 @@ CERTIFICATE_NAME = "relay.asc"
 DATABASE_NAME = "relay.sqlite"
 SECRETS_NAME = "secrets"
 SALT_NAME = "salt"
-SECRET_KEY_NAME = "relay.secret.asc"
+RELAY_KEY_NAME = "relay.secret.asc"
 RUN_NAME = "run"
 LOCK_NAME = "serving.lock"
 
@@ -95,7 +95,7 @@ def init_deployment(data: Path, *, now: datetime, settings: Settings | None = No
             folder.mkdir(exist_ok=True)
             folder.chmod(0o700)
         _write(inside / SALT_NAME, secrets.token_bytes(SALT_BYTES))
-        _write(inside / SECRET_KEY_NAME, secret)
+        _write(inside / RELAY_KEY_NAME, secret)
         _write(data / CERTIFICATE_NAME, key.certificate)
         _write(data / SETTINGS_NAME, chosen.encode().encode())
         open_store(_database_url(data, chosen)).close()
@@ -123,7 +123,7 @@ def open_deployment(data: Path, *, serving: bool = True) -> Deployment:
     salt = _read_secret(data / SECRETS_NAME / SALT_NAME)
     if len(salt) != SALT_BYTES:
         raise KeyMaterialError("The salt is damaged; restore it from the backup.")
-    relay_key = read_secret_key(_read_secret(data / SECRETS_NAME / SECRET_KEY_NAME), None)
+    relay_key = read_secret_key(_read_secret(data / SECRETS_NAME / RELAY_KEY_NAME), None)
     # VACUUM writes a second copy; it has to stay on the encrypted volume.
     os.environ["SQLITE_TMPDIR"] = str(data)
     lock = _take_lock(data) if serving else None

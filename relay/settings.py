@@ -49,6 +49,13 @@ class Settings:
     expiry_months: int = 24
     unlisted_months: int = 12
 
+    def leaving_expiry(self, month: int) -> int:
+        """Return the expiry (a Month) up to which a proven content is old enough to leave.
+
+        A row holds its expiry alone; the one period of all rows gives its age.
+        """
+        return month + self.expiry_months - self.retention_months
+
     def encode(self) -> str:
         """Return the text of `relay.toml`; `read_settings` is the inverse."""
         lines = ["# The settings of this relay. Restart it after a change.\n"]

@@ -1,8 +1,9 @@
 """Cuts: what the current bundle holds, frozen until the next one."""
 
+import threading
 from datetime import date
 
-from sqlalchemy import delete, func, insert, select
+from sqlalchemy import Engine, delete, func, insert, select
 
 from protocol.errors import StorageError
 from protocol.names import EnvelopeId
@@ -16,20 +17,36 @@ IDS_AT_ONCE = 500  # below SQLite's limit of variables in one statement
 
 
 class CutShelf(Database):
-    """The part of the store that knows the current cut."""
+    """The part of the store that knows the current cut.
 
-    def envelopes_to_carry(self) -> tuple[HeldEnvelope, ...]:
+    Attributes:
+        cutting: held while a cut is made up; two at once would make cover twice.
+    """
+
+    def __init__(self, *, engine: Engine) -> None:
+        """Take the engine that `open_engine` has prepared."""
+        super().__init__(engine=engine)
+        self.cutting = threading.Lock()
+
+    def envelopes_to_carry(self, *, leaving: int) -> tuple[HeldEnvelope, ...]:
         """Return what a bundle cut now would carry: small ones first, then by id.
 
         Everything whose content is here and which is not yet both proven and
         acknowledged by every active recipient: a lost stick loses nothing.
+
+        Args:
+            leaving: proven contents with this expiry (a Month) or an earlier one
+                are not carried, so that the purge that follows may take them.
         """
         with self._reading() as connection:
             everyone = active_bits(connection)
             missing = envelope.c.acknowledged.bitwise_and(everyone) != everyone
             rows = connection.execute(
                 select(*HELD_COLUMNS)
-                .where(envelope.c.content.is_not(None), ~envelope.c.proven | missing)
+                .where(
+                    envelope.c.content.is_not(None),
+                    ~envelope.c.proven | (missing & (envelope.c.expiry > leaving)),
+                )
                 .order_by(envelope.c.size_bytes, envelope.c.id)
             )
             return tuple(read_held(row) for row in rows)

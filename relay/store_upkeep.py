@@ -47,20 +47,17 @@ class UpkeepShelf(EnvelopeShelf):
         with self._reading() as connection:
             return Month(connection.execute(select(upkeep.c.purged)).scalar_one())
 
-    def purge(
-        self, *, now: Month, expiry_months: int, retention_months: int, unlisted_months: int
-    ) -> Purge:
+    def purge(self, *, now: Month, leaving: int, unlisted_months: int) -> Purge:
         """Apply the month-end rules in one transaction.
 
         A content goes once it is proven and acknowledged by every active
-        recipient, or proven and `retention_months` old; a row goes at its
+        recipient, or proven and old; a row goes at its
         expiry; a mailbox goes when no desk has listed it for `unlisted_months`.
         Envelopes of the current cut stay: a download may be under way.
 
         Args:
             now: the month that has begun.
-            expiry_months: the one period of all rows; with `expiry` it gives the age.
-            retention_months: how long a proven content waits for the others.
+            leaving: a proven content with this expiry (a Month) or an earlier one is old.
             unlisted_months: how long a mailbox waits to be listed again.
 
         Returns:
@@ -76,8 +73,8 @@ class UpkeepShelf(EnvelopeShelf):
                     envelope.c.content.is_not(None), ~envelope.c.proven, overdue
                 )
             ).scalar_one()
-            leaving = _leaving(connection, Month(now + expiry_months - retention_months))
-            for envelope_id, content in leaving:
+            gone = _leaving(connection, leaving)
+            for envelope_id, content in gone:
                 connection.execute(delete(chunk).where(chunk.c.content == content))
                 _empty_row(connection, envelope_id)
             rows = connection.execute(
@@ -87,7 +84,7 @@ class UpkeepShelf(EnvelopeShelf):
                 delete(slot).where(slot.c.listed <= now - unlisted_months)
             ).rowcount
             connection.execute(update(upkeep).values(purged=now))
-        return Purge(contents=len(leaving), rows=rows, mailboxes=mailboxes, unproven=int(unproven))
+        return Purge(contents=len(gone), rows=rows, mailboxes=mailboxes, unproven=int(unproven))
 
     def count_unread(self, *, before: Month) -> int:
         """Count envelopes that expire at or before a month and that nobody has proven to read."""
@@ -147,7 +144,7 @@ class UpkeepShelf(EnvelopeShelf):
         raise StorageError("A reader kept the write-ahead log from being emptied; try again.")
 
 
-def _leaving(connection: Connection, old: Month) -> list[tuple[bytes, bytes]]:
+def _leaving(connection: Connection, old: int) -> list[tuple[bytes, bytes]]:
     everyone = active_bits(connection)
     acknowledged = envelope.c.acknowledged.bitwise_and(everyone) == everyone
     carried = connection.execute(select(cut.c.envelopes)).scalar_one_or_none() or b""
