@@ -6,7 +6,7 @@ fixed hour. Cover is made first and lies in the cut like everything else.
 docs/PROTOCOL.md, Bundle.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time
 from pathlib import Path
@@ -21,11 +21,16 @@ from protocol.bundle import (
     read_bundle_head,
 )
 from protocol.errors import KeyMaterialError
-from protocol.limits import ARCHIVE_BYTES, BUNDLE_ENVELOPES_COUNT, BUNDLE_HEAD_BYTES
+from protocol.limits import (
+    ARCHIVE_BYTES,
+    BUNDLE_ENVELOPES_COUNT,
+    BUNDLE_HEAD_BYTES,
+    WARNINGS_COUNT,
+)
 from protocol.names import RelayId
 from relay.cover import make_cover
 from relay.roster import Roster
-from relay.rows import Cut, HeldEnvelope, month_of
+from relay.rows import Cut, HeldEnvelope, Recipient, month_of
 from relay.settings import Settings
 from relay.store import Store
 from relay.watch import collect_warnings
@@ -62,17 +67,40 @@ def cut_now(
         make_cover(
             store, settings, relay=relay, recipients=recipients, policy=policy, today=now.date()
         )
-    waiting = _waiting(store, settings, now)
-    carried = fitting(waiting)
+    carried, overflows = _fit(_waiting(store, settings, now))
     warnings = collect_warnings(store, settings, roster, folder=folder, now=now)
-    if len(carried) < len(waiting):
+    if overflows:
         warnings += ("Not everything fits into this bundle; fetch another one after the dispatch.",)
     former = store.last_cut()
     number = former[0] + 1 if former else 1
-    active = store.recipients()
-    head = BundleHead(
+    head = _head(
+        store.recipients(),
         relay=relay,
         cut=number,
+        day=day,
+        carried=carried,
+        policy=policy,
+        warnings=warnings,
+    ).encode()
+    signature = relay_key.sign_detached(head, created=datetime.combine(day, time(), UTC))
+    cut = Cut(number=number, day=day, hour=hour, head=head, signature=signature, envelopes=carried)
+    store.save_cut(cut)
+    return cut
+
+
+def _head(
+    active: Sequence[Recipient],
+    *,
+    relay: RelayId,
+    cut: int,
+    day: date,
+    carried: tuple[HeldEnvelope, ...],
+    policy: tuple[str, str],
+    warnings: tuple[str, ...],
+) -> BundleHead:
+    return BundleHead(
+        relay=relay,
+        cut=cut,
         day=day,
         envelopes=tuple(_listed(held) for held in carried),
         serials={one.name: one.last_serial for one in active},
@@ -81,12 +109,8 @@ def cut_now(
         ),
         policy=policy[0],
         policy_version=policy[1],
-        warnings=warnings,
-    ).encode()
-    signature = relay_key.sign_detached(head, created=datetime.combine(day, time(), UTC))
-    cut = Cut(number=number, day=day, hour=hour, head=head, signature=signature, envelopes=carried)
-    store.save_cut(cut)
-    return cut
+        warnings=warnings[:WARNINGS_COUNT],
+    )
 
 
 def due(settings: Settings, now: datetime) -> tuple[date, int]:
@@ -140,21 +164,22 @@ def _has_changed(store: Store, settings: Settings, now: datetime) -> bool:
     cut = store.current_cut()
     if cut is None:
         return True
-    fitted = [held.id for held in fitting(_waiting(store, settings, now))]
+    fitted = [held.id for held in _fit(_waiting(store, settings, now))[0]]
     serials = {one.name: one.last_serial for one in store.recipients()}
-    return [held.id for held in cut.envelopes] != fitted or dict(
-        read_bundle_head(cut.head).serials
-    ) != serials
+    carried = [held.id for held in cut.envelopes]
+    return carried != fitted or dict(read_bundle_head(cut.head).serials) != serials
 
 
-def fitting(waiting: tuple[HeldEnvelope, ...]) -> tuple[HeldEnvelope, ...]:
-    """Return as many envelopes, small ones first, as one archive holds (4 GiB without ZIP64)."""
+def _fit(waiting: tuple[HeldEnvelope, ...]) -> tuple[tuple[HeldEnvelope, ...], bool]:
+    """Return what one archive holds (4 GiB without ZIP64), and whether anything has to wait."""
     left = ARCHIVE_BYTES - BUNDLE_HEAD_BYTES - CERTIFICATES_BYTES
-    for position, held in enumerate(waiting[:BUNDLE_ENVELOPES_COUNT]):
+    fits = 0
+    for held in waiting[:BUNDLE_ENVELOPES_COUNT]:
         left -= held.size_bytes + ENTRY_FRAME_BYTES
         if left < 0:
-            return waiting[:position]
-    return waiting[:BUNDLE_ENVELOPES_COUNT]
+            break
+        fits += 1
+    return waiting[:fits], fits < len(waiting)
 
 
 def _listed(held: HeldEnvelope) -> BundleEnvelope:
