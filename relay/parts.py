@@ -4,12 +4,18 @@ A frozen bundle of parts instead of global singletons: two relays can live in on
 process (tests do), and what a view may touch is written down here.
 """
 
+import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime
+from typing import cast
+
+from flask import current_app
 
 from policies.schema import Policy
 from protocol.names import DeploymentSalt
+from relay.budget import Budget
+from relay.circuit import Circuits
 from relay.deployment import Deployment
 from relay.formkey import FormKey
 from relay.gate import Gate
@@ -25,11 +31,15 @@ class Parts:
 
     Args:
         deployment: settings, salt, the relay's key, the store.
-        policies: one policy per language shown, in the order in which they are offered.
+        policies: the policy in each language shown, in the order in which they are offered.
         roster: who may read today, checked again while running.
         gate: bounds Argon2.
         form_key: seals the tokens of mailbox pages; lives in memory only.
+        budget: how much of the disk files may still take.
         clock: returns the current time, UTC.
+        circuits: what each Tor circuit may do.
+        attempts: which sending of a receipt is the latest.
+        cutting: held while the demonstration cuts a bundle on demand.
     """
 
     deployment: Deployment
@@ -37,8 +47,11 @@ class Parts:
     roster: Roster
     gate: Gate
     form_key: FormKey
+    budget: Budget
     clock: Callable[[], datetime]
+    circuits: Circuits
     attempts: Attempts = field(default_factory=Attempts)
+    cutting: threading.Lock = field(default_factory=threading.Lock)
 
     @property
     def settings(self) -> Settings:
@@ -51,3 +64,12 @@ class Parts:
     @property
     def store(self) -> Store:
         return self.deployment.store
+
+    def today(self) -> date:
+        """Return the current day, UTC, the finest time that an envelope carries."""
+        return self.clock().date()
+
+
+def parts() -> Parts:
+    """Return the parts of the application that serves this request."""
+    return cast(Parts, current_app.extensions["sotto"])

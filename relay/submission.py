@@ -9,11 +9,9 @@ docs/PROTOCOL.md, Envelope.
 import hashlib
 import secrets
 import threading
-import zlib
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import date
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
@@ -21,13 +19,18 @@ from keys.certificate import Certificate
 from keys.lock import generate_session_key, make_blind_lock, make_lock
 from protocol.envelope import EnvelopeWriter, Report
 from protocol.errors import CapacityError, KeyMaterialError
-from protocol.limits import CHUNK_ROW_BYTES
 from protocol.names import EnvelopeId, RecipientName
 from protocol.sealing import Sealer
-from relay.store import ContentId, EnvelopeRow, Month, Store
+from relay.rows import EnvelopeRow, Month
+from relay.store import Store
+from relay.store_contents import ContentWriter
 
 Recipients = Sequence[tuple[RecipientName, Certificate]]
 Files = Iterable[tuple[str, Iterable[bytes]]]
+
+
+class SupersededError(CapacityError):
+    """The same receipt is being sent again; only the newer attempt counts."""
 
 
 class Attempts:
@@ -51,9 +54,9 @@ class Attempts:
         return attempt
 
     def require_latest(self, attempt: "Attempt") -> None:
-        """Raise `CapacityError` once a newer attempt has taken over."""
+        """Raise `SupersededError` once a newer attempt has taken over."""
         if self._latest.get(attempt.report_id) is not attempt:
-            raise CapacityError("This was sent a second time; look at the newer page.")
+            raise SupersededError("This was sent a second time; look at the newer page.")
 
     @contextmanager
     def committing(self, attempt: "Attempt") -> Iterator[None]:
@@ -106,51 +109,6 @@ def make_locks(
     )
 
 
-class ContentWriter:
-    """Cut a stream of ciphertext into rows of the store, counting and hashing it."""
-
-    def __init__(self, store: Store) -> None:
-        self._store = store
-        self.content: ContentId = store.begin_content()
-        self._pending = bytearray()
-        self._number = 0
-        self._sha256 = hashlib.sha256()
-        self._crc32 = 0
-        self._size = 0
-
-    def write(self, ciphertext: bytes) -> None:
-        self._sha256.update(ciphertext)
-        self._crc32 = zlib.crc32(ciphertext, self._crc32)
-        self._size += len(ciphertext)
-        self._pending += ciphertext
-        while len(self._pending) >= CHUNK_ROW_BYTES:
-            self._add(bytes(self._pending[:CHUNK_ROW_BYTES]))
-            del self._pending[:CHUNK_ROW_BYTES]
-
-    def _add(self, chunk: bytes) -> None:
-        self._store.add_chunk(self.content, self._number, chunk)
-        self._number += 1
-
-    def row(self, *, report: Report, memo: bytes, expiry: Month) -> EnvelopeRow:
-        """Store what is pending and describe the whole as the row that makes it visible."""
-        if self._pending:
-            self._add(bytes(self._pending))
-            self._pending.clear()
-        return EnvelopeRow(
-            id=report.envelope,
-            memo=memo,
-            token_hash=hashlib.sha256(report.read_token).digest(),
-            content=self.content,
-            size_bytes=self._size,
-            sha256=self._sha256.digest(),
-            crc32=self._crc32,
-            expiry=expiry,
-        )
-
-    def discard(self) -> None:
-        self._store.discard_content(self.content)
-
-
 def seal_report(
     *,
     report: Report,
@@ -182,7 +140,7 @@ def seal_report(
     yield writer.finish()
 
 
-def store_envelope(  # what the page may call «sent» once this returns
+def store_envelope(
     store: Store,
     *,
     ciphertext: Iterable[bytes],
@@ -203,25 +161,30 @@ def store_envelope(  # what the page may call «sent» once this returns
         StorageError: the disk refused; nothing is visible.
         CapacityError: a newer attempt has taken over, or a limit was reached.
     """
-    content = ContentWriter(store)
+    writer = ContentWriter(store=store)
     try:
         for piece in ciphertext:
             attempt.attempts.require_latest(attempt)
-            content.write(piece)
-        row = content.row(report=report, memo=memo, expiry=expiry)
+            writer.write(piece)
+        stored = writer.finish()
+        row = EnvelopeRow(
+            id=report.envelope,
+            memo=memo,
+            token_hash=hashlib.sha256(report.read_token).digest(),
+            content=stored.content,
+            size_bytes=stored.size_bytes,
+            sha256=stored.sha256,
+            crc32=stored.crc32,
+            expiry=expiry,
+        )
         with attempt.attempts.committing(attempt):
             if replace:
-                store.replace_content(row)
+                store.replace_content(report.envelope, row)
             else:
                 store.commit_envelope(row)
     except BaseException:
-        content.discard()
+        writer.discard()
         raise
-
-
-def month_of(day: date) -> Month:
-    """Count months since year 0, the finest time that the relay's disk knows."""
-    return Month(day.year * 12 + day.month - 1)
 
 
 def new_envelope_id() -> EnvelopeId:

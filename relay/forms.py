@@ -1,0 +1,145 @@
+"""What the posted forms of the reporter's site have in common.
+
+Every form can come back: a problem names its field and says in one sentence what to do.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from urllib.parse import parse_qs
+
+from flask import request
+from flask_babel import gettext as _
+
+from protocol.derivation import ReporterKeys, derive_reporter_keys, receipt_root
+from protocol.errors import CapacityError, FormatError
+from protocol.names import Receipt, ReceiptRoot, RecipientName
+from relay.budget import NoRoomError
+from relay.circuit import circuit_of
+from relay.gate import Purpose
+from relay.intake import Form, FormLimits, read_form
+from relay.parts import parts
+from relay.rendering import policy, size_words
+from relay.submission import SupersededError
+
+SMALL_FORM_BYTES = 64 * 1024  # FACTS: large urlencoded bodies cost memory out of proportion
+SMALL_FORM = "application/x-www-form-urlencoded"
+
+
+class BusyError(CapacityError):
+    """Too many people wait for the gate."""
+
+
+class ProblemError(Exception):
+    """The form has to come back: sentences by the field that they belong to."""
+
+    def __init__(self, status: int, problems: Mapping[str, str]) -> None:
+        super().__init__(status)
+        self.status = status
+        self.problems = dict(problems)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Person:
+    """Someone who may be ticked as a reader, as the page names her."""
+
+    name: RecipientName
+    title: str
+    about: str = ""
+
+
+def read_posted() -> Form:
+    """Read the form of this request as a stream; small forms without files may be urlencoded.
+
+    Raises:
+        FormatError: not a form of ours.
+        CapacityError: the text alone is too large.
+    """
+    settings = parts().settings
+    limits = FormLimits(files=settings.attachments_count, files_bytes=settings.attachments_bytes)
+    if request.mimetype == SMALL_FORM:
+        return Form(fields=_read_small(), files=iter(()), body=None)
+    return read_form(request.stream, request.content_type, request.content_length, limits)
+
+
+def _read_small() -> dict[str, tuple[str, ...]]:
+    if request.content_length is None or request.content_length > SMALL_FORM_BYTES:
+        raise FormatError("This form is too large to be sent this way.")
+    body = request.stream.read(request.content_length)
+    if len(body) != request.content_length:
+        raise FormatError("This form broke off.")
+    try:
+        fields = parse_qs(
+            body.decode("ascii"), keep_blank_values=True, max_num_fields=200, errors="strict"
+        )
+    except ValueError:
+        raise FormatError("This form must be sent as UTF-8.") from None
+    return {name: tuple(values) for name, values in fields.items()}
+
+
+def refusal(error: CapacityError) -> dict[str, str]:
+    """Say in the reader's language which limit was reached, beside the field it belongs to."""
+    if isinstance(error, BusyError):
+        return {"text": _("Many people are here right now. Wait a minute, then send again.")}
+    if isinstance(error, SupersededError):
+        return {"text": _("This was sent a second time meanwhile. Look at the newer page.")}
+    if isinstance(error, NoRoomError):
+        room = _("There is no room for files today. Send the words alone, and the files later.")
+        return {"attachments": room}
+    most = size_words(parts().settings.attachments_bytes)
+    return {"attachments": _("The files are too large or too many: %(most)s fit.", most=most)}
+
+
+def require_text(text: str) -> None:
+    """Refuse a text that is longer than the page says.
+
+    Raises:
+        ProblemError: with the page's sentence.
+    """
+    most = parts().settings.text_chars
+    if len(text) > most:
+        sentence = _(
+            "This is %(length)s characters long; %(most)s fit. Put the rest in a file.",
+            length=len(text),
+            most=most,
+        )
+        raise ProblemError(413, {"text": sentence})
+
+
+def root_of(receipt: Receipt, purpose: Purpose) -> ReceiptRoot:
+    """Run Argon2 behind the gate, which bounds memory and keeps room for sending.
+
+    Raises:
+        BusyError: too many people wait.
+    """
+    circuit = circuit_of(request.environ)
+    try:
+        parts().circuits.derivation(circuit)
+        with parts().gate.admit(purpose, circuit=circuit):
+            return receipt_root(receipt, parts().salt)
+    except CapacityError:
+        raise BusyError("Many people are here; try again in a minute.") from None
+
+
+def keys_of(receipt: Receipt, purpose: Purpose) -> ReporterKeys:
+    """Derive a reporter's keys from the words."""
+    return derive_reporter_keys(root_of(receipt, purpose))
+
+
+def active_names() -> tuple[RecipientName, ...]:
+    """Return who has a valid key today, in fixed order.
+
+    Raises:
+        KeyMaterialError: nobody; the site is closed.
+    """
+    return tuple(name for name, _ in parts().roster.valid(parts().clock()))
+
+
+def persons(names: tuple[RecipientName, ...]) -> list[Person]:
+    """Return the people of these names as the policy describes them, else by name."""
+    known = policy().recipients
+    return [
+        Person(name=name, title=known[name].title, about=known[name].about)
+        if name in known
+        else Person(name=name, title=name)
+        for name in names
+    ]

@@ -1,0 +1,48 @@
+"""The language of a page: it stands in the path, never in a cookie."""
+
+from collections.abc import Iterable
+from pathlib import Path
+
+from babel import Locale
+from flask import Flask, abort, g, request
+from flask_babel import Babel
+
+import templates
+
+TRANSLATIONS = Path(templates.__file__).parent.parent / "locale"
+
+
+def use_languages(app: Flask, shown: Iterable[str]) -> None:
+    """Read the language from the path of each request and refuse those not shown.
+
+    Args:
+        app: its blueprints have the prefix `/<lang>`.
+        shown: language codes of the policy, such as `en` or `ar`.
+    """
+    codes = tuple(shown)
+    app.config["BABEL_TRANSLATION_DIRECTORIES"] = str(TRANSLATIONS)
+    Babel(app, locale_selector=lambda: g.get("lang", codes[0]))
+
+    @app.url_value_preprocessor
+    def take_language(endpoint: str | None, values: dict[str, object] | None) -> None:
+        g.lang = values.pop("lang", codes[0]) if values else codes[0]
+        if g.lang not in codes:
+            g.lang = codes[0]
+            abort(404)
+
+
+def preferred_language(shown: Iterable[str]) -> str:
+    """Choose the language to greet with; Tor Browser asks for English unless told."""
+    codes = list(shown)
+    return request.accept_languages.best_match(codes) or codes[0]
+
+
+def language_name(code: str) -> str:
+    """Return a language's name in itself, such as `العربية`."""
+    name = Locale.parse(code, sep="-").display_name or code
+    return name[:1].upper() + name[1:]
+
+
+def direction(code: str) -> str:
+    """Return `rtl` or `ltr`, for the attribute `dir`."""
+    return Locale.parse(code, sep="-").text_direction

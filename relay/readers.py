@@ -1,0 +1,74 @@
+"""Who may read: the reporter's choice, which later letters can narrow but never widen.
+
+A follow-up must not reach the one it is about. So its readers are those that the
+memo of the first envelope names *and* that the form ticks; where the memo is gone, or
+none of its people is left, the page asks without a default. PROCEDURES P16.
+"""
+
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass
+
+from protocol.memo import Memo
+from protocol.names import RecipientName
+
+
+@dataclass(frozen=True, kw_only=True)
+class Choice:
+    """Whom a form offers.
+
+    Args:
+        offered: the people who may be ticked, in the roster's order.
+        ticked: who is ticked before the reporter touched anything.
+    """
+
+    offered: tuple[RecipientName, ...]
+    ticked: tuple[RecipientName, ...]
+
+    def read(self, names: Collection[str]) -> tuple[RecipientName, ...]:
+        """Return who of the offered people was ticked; anyone else is never added."""
+        return tuple(name for name in self.offered if name in names)
+
+
+def choice_of_report(active: Sequence[RecipientName], routed: Collection[str]) -> Choice:
+    """Offer everybody for a first report, with those ticked whom the procedure names."""
+    return Choice(
+        offered=tuple(active), ticked=tuple(name for name in active if name in routed) or ()
+    )
+
+
+def choice_of_follow_up(
+    active: Sequence[RecipientName], memo: Memo | None, answered: Iterable[RecipientName]
+) -> Choice:
+    """Offer whom the memo permits; without a memo, everybody and nobody ticked.
+
+    Args:
+        active: people with a valid key today.
+        memo: of the first envelope, or None once it expired.
+        answered: people whose reply page opened with this receipt: they know the case
+            already, through an escalation, and can be written to, but are not ticked.
+    """
+    if memo is None:
+        return Choice(offered=tuple(active), ticked=())
+    allowed = set(memo.readers) | (set(answered) - set(memo.left_out))
+    offered = tuple(name for name in active if name in allowed)
+    ticked = tuple(name for name in offered if name in memo.readers)
+    if ticked:
+        return Choice(offered=offered, ticked=ticked)
+    left = tuple(name for name in active if name not in memo.left_out)
+    return Choice(offered=left, ticked=())
+
+
+def readers_of_escalation(
+    active: Sequence[RecipientName], memo: Memo | None, rung: Collection[str]
+) -> tuple[RecipientName, ...]:
+    """Add the people whom a rung names to those of the memo, never anyone left out.
+
+    Returns:
+        The readers in the roster's order; empty when the rung has nobody who may read.
+    """
+    left_out = set(memo.left_out) if memo else set()
+    added = set(rung) - left_out
+    if not added & set(active):
+        return ()
+    permitted = added | (set(memo.readers) if memo else set())
+    return tuple(name for name in active if name in permitted)

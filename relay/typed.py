@@ -1,0 +1,129 @@
+"""What a reporter typed into a form, so that it survives every error.
+
+Reads the fields of a policy's form into one value from which the page is drawn again,
+and from which the answers of the envelope are made. Unknown fields and options are
+dropped: only what the page offers reaches an envelope.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from policies.schema import Category, Consent, Policy, Question, QuestionKind, Track
+from protocol.envelope import Answer
+
+
+@dataclass(frozen=True, kw_only=True)
+class Typed:
+    """The state of a form: what the page shows again after an error."""
+
+    text: str = ""
+    answers: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    categories: tuple[str, ...] = ()
+    consents: tuple[str, ...] = ()
+    recipients: tuple[str, ...] = ()
+    requests: tuple[str, ...] = ()
+
+
+def read_typed(fields: Mapping[str, Sequence[str]], policy: Policy, track: Track) -> Typed:
+    """Read what was typed into a form of this track.
+
+    Args:
+        fields: the text fields of the form; newlines arrive as CRLF.
+        policy: in the language of the page.
+        track: whose questions were asked.
+    """
+    answers = {
+        question.id: given
+        for question in questions_of(policy, track)
+        if (given := _given(question, policy, fields.get(question.id, ())))
+    }
+    return Typed(
+        text=_clean(first(fields, "text")),
+        answers=answers,
+        categories=_known(fields.get("categories", ()), categories_of(policy, track)),
+        consents=_known(fields.get("consents", ()), consents_of(policy, track)),
+        recipients=tuple(fields.get("recipients", ())),
+        requests=tuple(fields.get("requests", ())),
+    )
+
+
+def first(fields: Mapping[str, Sequence[str]], name: str) -> str:
+    """Return the first value of a field, or an empty text."""
+    return next(iter(fields.get(name, ())), "")
+
+
+def questions_of(policy: Policy, track: Track) -> tuple[Question, ...]:
+    """Return the questions that a track asks, in its order."""
+    return tuple(policy.questions[question] for question in track.questions)
+
+
+def categories_of(policy: Policy, track: Track) -> tuple[Category, ...]:
+    """Return the categories that a reporter may pick on this track."""
+    if track.catalogue is None:
+        return ()
+    return tuple(policy.categories[c] for c in policy.catalogues[track.catalogue].categories)
+
+
+def consents_of(policy: Policy, track: Track) -> tuple[Consent, ...]:
+    """Return what a reporter may agree to on this track."""
+    return tuple(policy.consents[consent] for consent in track.consents)
+
+
+def choices_of(question: Question, policy: Policy) -> tuple[tuple[str, str], ...]:
+    """Return what can be picked, as (value, label): a question's options or the events."""
+    if question.kind is QuestionKind.EVENT:
+        return tuple((event.id, event.title) for event in policy.events.values())
+    if question.kind is QuestionKind.TICK:
+        return (("yes", question.label),)
+    return question.choices
+
+
+def make_answers(
+    typed: Typed, policy: Policy, track: Track, labels: Mapping[str, str]
+) -> tuple[Answer, ...]:
+    """Turn what was typed into the answers of an envelope.
+
+    Args:
+        labels: translated headings of the fields that every form has:
+            `categories`, `consents`, `requests`.
+    """
+    answers = []
+    if typed.categories:
+        titles = {c.id: c.title for c in categories_of(policy, track)}
+        answers.append(_answer("categories", labels["categories"], typed.categories, titles))
+    for question in questions_of(policy, track):
+        if given := typed.answers.get(question.id):
+            shown = dict(choices_of(question, policy))
+            answers.append(_answer(question.id, question.label, given, shown))
+    if typed.consents:
+        texts = {c.id: c.label for c in consents_of(policy, track)}
+        answers.append(_answer("consents", labels["consents"], typed.consents, texts))
+    if typed.requests:
+        answers.append(_answer("requests", labels["requests"], typed.requests, labels))
+    return tuple(answers)
+
+
+def _answer(question: str, label: str, values: tuple[str, ...], shown: Mapping[str, str]) -> Answer:
+    return Answer(
+        question=question,
+        label=label,
+        values=values,
+        shown=tuple(shown.get(value, value) for value in values),
+    )
+
+
+def _given(question: Question, policy: Policy, values: Iterable[str]) -> tuple[str, ...]:
+    cleaned = tuple(text for value in values if (text := _clean(value)))
+    if question.kind in (QuestionKind.CHOICE, QuestionKind.SEVERAL, QuestionKind.TICK):
+        offered = {value for value, _ in choices_of(question, policy)}
+        cleaned = tuple(value for value in cleaned if value in offered)
+    return cleaned if question.kind is QuestionKind.SEVERAL else cleaned[:1]
+
+
+def _known(values: Iterable[str], entries: Iterable[Category | Consent]) -> tuple[str, ...]:
+    known = {entry.id for entry in entries}
+    return tuple(value for value in values if value in known)
+
+
+def _clean(text: str) -> str:
+    return text.replace("\r\n", "\n").strip()
