@@ -19,6 +19,15 @@ _ATTRIBUTES = {"a": ["href", "rel", "title"], "ol": ["start"]}
 _SCHEMES = frozenset({"http", "https", "mailto"})  # an onion address is http
 
 
+def is_safe_link(url: str) -> bool:
+    """Whether a page may link there: out by http, https or mailto, or within this site."""
+    target = url.strip().lower()
+    if target.startswith(("/", "#")):
+        return not target.startswith("//")
+    scheme, colon, _ = target.partition(":")
+    return bool(colon) and scheme in _SCHEMES
+
+
 class _Parser(MarkdownIt):
     """CommonMark with tables; no HTML, no images, no typing aids, no odd links."""
 
@@ -27,12 +36,8 @@ class _Parser(MarkdownIt):
         self.disable("image")
 
     def validateLink(self, url: str) -> bool:  # noqa: N802  # the library's name for this hook
-        """Allow links out, and links within this site that begin with / or #."""
-        target = url.strip().lower()
-        if target.startswith(("/", "#")):
-            return not target.startswith("//")
-        scheme, colon, _ = target.partition(":")
-        return bool(colon) and scheme in _SCHEMES
+        """Let the rule of this module decide which links are links."""
+        return is_safe_link(url)
 
 
 _PARSER = _Parser()

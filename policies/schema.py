@@ -11,24 +11,28 @@ from typing import Annotated
 
 from pydantic import Field
 
-from policies.parts import (
+from policies.casework import (
     Action,
     Assessment,
+    Concurrence,
+    Deletion,
+    Factor,
+    Item,
+    Status,
+    Template,
+)
+from policies.parts import (
     Catalogue,
     Category,
     Channel,
-    Concurrence,
     Consent,
     Contact,
-    Deletion,
     Document,
     Event,
-    Factor,
     Group,
     Holiday,
     Id,
     Impartial,
-    Item,
     Ladder,
     LanguageCode,
     Meaning,
@@ -40,9 +44,7 @@ from policies.parts import (
     Route,
     Rung,
     Sentence,
-    Status,
     Table,
-    Template,
     Title,
     Track,
 )
