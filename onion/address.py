@@ -15,7 +15,7 @@ from typing import NewType
 import segno
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from onion.places import Places, check_private
+from onion.places import Places, check_private, give_to_owner_of
 from protocol.errors import OnionError
 
 OnionAddress = NewType("OnionAddress", str)  # 56 characters, without ".onion"
@@ -103,9 +103,7 @@ def address_of(directory: Path) -> OnionAddress:
         hostname = (directory / "hostname").read_text(encoding="ascii")
         public = (directory / "hs_ed25519_public_key").read_bytes()
     except (OSError, UnicodeDecodeError) as error:
-        raise OnionError(
-            "There is no address here yet: start the relay or the system's tor once."
-        ) from error
+        raise OnionError("There is no address here yet: run `sotto onion address`.") from error
     for path in (directory, directory / "hs_ed25519_secret_key"):
         check_private(path)
     address = read_address(hostname)
@@ -117,13 +115,9 @@ def address_of(directory: Path) -> OnionAddress:
 def create_addresses(places: Places) -> Addresses:
     """Return both addresses of a relay; make what is missing.
 
-    The system's tor makes its own, for it reads them as another account.
-
     Raises:
         OnionError: folders or keys are damaged or open to others.
     """
-    if places.system_services is not None:
-        return read_addresses(places)
     places.prepare()
     return Addresses(
         reporter=create_service(places.reporter), courier=create_service(places.courier)
@@ -173,3 +167,4 @@ def _expand(seed: Ed25519PrivateKey) -> bytes:
 def _write(path: Path, content: bytes) -> None:
     path.touch(mode=0o600)
     path.write_bytes(content)
+    give_to_owner_of(path.parent, path)

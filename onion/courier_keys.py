@@ -16,7 +16,7 @@ from pathlib import Path
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey, X25519PublicKey
 
 from onion.address import OnionAddress
-from onion.places import check_private
+from onion.places import check_private, give_to_owner_of
 from protocol.errors import OnionError
 
 _NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,31}")
@@ -112,7 +112,7 @@ def add_courier(service: Path, name: str, address: OnionAddress) -> CourierSecre
     unfinished.unlink(missing_ok=True)
     unfinished.touch(mode=0o600)
     unfinished.write_bytes(line.encode())
-    _give_to_owner_of(service, folder, unfinished)
+    give_to_owner_of(service, folder, unfinished)
     unfinished.replace(folder / f"{name}{_ENDING}")
     key = _base32(private.private_bytes_raw())
     return CourierSecret(line=f"{address}:descriptor:x25519:{key}", key=key)
@@ -164,11 +164,3 @@ def _has_full_order(public: bytes) -> bool:
 
 def _base32(key: bytes) -> str:
     return b32encode(key).decode().rstrip("=")
-
-
-def _give_to_owner_of(service: Path, *paths: Path) -> None:
-    """Root writes for the system's tor, which reads as another account."""
-    if os.geteuid() == 0:
-        owner = service.stat()
-        for path in paths:
-            os.chown(path, owner.st_uid, owner.st_gid)

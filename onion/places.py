@@ -6,6 +6,7 @@ at the same control socket. Folders that others could read are refused, not
 repaired: a key that was readable may have been read.
 """
 
+import os
 import re
 import stat
 from dataclasses import dataclass
@@ -68,12 +69,15 @@ class Places:
         """Make the folders that are missing and refuse those that are too open.
 
         Raises:
-            OnionError: a path does not fit a socket or a torrc, or others can read a key.
+            OnionError: a path does not fit a socket or a torrc, others can read a key, or
+                the folder that the system's tor shall read is not there.
         """
         check_socket_path(self.control)
-        for folder in (self.services.parent, self.services, self.reporter, self.courier, self.tor):
-            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-            check_private(folder)
+        if self.system_services is not None:
+            check_private(self.system_services)
+        else:
+            _make_private(self.services.parent, self.services, self.tor)
+        _make_private(self.reporter, self.courier)
 
 
 def check_socket_path(path: Path) -> Path:
@@ -93,6 +97,18 @@ def check_socket_path(path: Path) -> Path:
     return path
 
 
+def give_to_owner_of(folder: Path, *paths: Path) -> None:
+    """Let the account that owns a folder own these too.
+
+    Root writes for the system's tor, which reads as another account and refuses
+    what is not its own.
+    """
+    if os.geteuid() == 0:
+        owner = folder.stat()
+        for path in paths:
+            os.chown(path, owner.st_uid, owner.st_gid)
+
+
 def check_private(path: Path) -> None:
     """Refuse a file or folder that anyone but its owner could open, or a symbolic link.
 
@@ -110,3 +126,11 @@ def check_private(path: Path) -> None:
             f"{path} is open to other people on this machine: run `chmod -R go= {path}`"
             " and ask who could have read it."
         )
+
+
+def _make_private(*folders: Path) -> None:
+    for folder in folders:
+        if not folder.exists():
+            folder.mkdir(mode=0o700, parents=True)
+            give_to_owner_of(folder.parent, folder)
+        check_private(folder)

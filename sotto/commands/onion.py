@@ -27,8 +27,6 @@ from onion.torrc import system_torrc
 from protocol.errors import OnionError
 from sotto.options import data_option
 
-_SYSTEM_FOLDER = Path("/var/lib/tor/sotto")
-
 folder_option = click.option(
     "--folder",
     type=click.Path(file_okay=False, path_type=Path),
@@ -55,8 +53,9 @@ def address(data: Path, folder: Path | None, png: Path | None, torrc: bool) -> N
     """Print both addresses, the reporters' one with a QR code."""
     places = Places(data, system_services=folder)
     if torrc:
+        verify_courier_keys(places.courier)  # without one, these lines let everybody in
         lines = system_torrc(
-            folder=folder or _SYSTEM_FOLDER,
+            folder=places.services,
             reporter_socket=places.reporter_socket,
             courier_socket=places.courier_socket,
         )

@@ -1,0 +1,30 @@
+"""One rehearsal network for the session; everything else on it is each test's own."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import pytest
+
+from onion.address import Addresses, create_addresses
+from onion.places import Places
+from onion.testnet import RehearsalNetwork
+from tests.tornet import rehearsal_network
+
+
+@pytest.fixture(scope="session")
+def network() -> Iterator[RehearsalNetwork]:
+    with rehearsal_network() as network:
+        yield network
+
+
+@pytest.fixture
+def places() -> Iterator[Places]:
+    """A relay's folder with a path short enough for sockets."""
+    with TemporaryDirectory(prefix="sotto-") as folder:
+        yield Places(Path(folder))
+
+
+@pytest.fixture
+def addresses(places: Places) -> Addresses:
+    return create_addresses(places)
