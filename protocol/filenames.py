@@ -14,6 +14,11 @@ from protocol.errors import FormatError
 _REORDERING = frozenset(
     "\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069\ufeff"
 )
+_OUTSIDE_WINDOWS = frozenset('<>:"|?*')
+_RESERVED_BY_WINDOWS = frozenset(
+    {"CON", "PRN", "AUX", "NUL", "CONIN$", "CONOUT$"}
+    | {f"{port}{digit}" for port in ("COM", "LPT") for digit in "0123456789¹²³"}
+)
 _UNPRINTABLE = frozenset({"Cc", "Cs", "Zl", "Zp"})
 
 
@@ -45,3 +50,39 @@ def check_entry_name(name: str) -> bytes:
     if len(encoded) > limits.ENTRY_NAME_BYTES:
         raise FormatError("a name in an archive is too long")
     return encoded
+
+
+def safe_name(original: str) -> str:
+    """Make a file name from a stranger harmless, and keep its script.
+
+    Reports come in every script, and a name often says what a file is; so nothing is cut down
+    to ASCII. What goes is what makes paths, drives terminals, hides endings or is refused by
+    a counselor's system.
+
+    Args:
+        original: as the browser sent it; may hold anything.
+
+    Returns:
+        One part of a path, 1 to 120 octets of UTF-8, that `check_entry_name` takes.
+    """
+    name = original.replace("\\", "/").rpartition("/")[2]
+    name = "".join(
+        "_" if is_forbidden_character(c) or c in _OUTSIDE_WINDOWS else c
+        for c in unicodedata.normalize("NFC", name)
+    )
+    name = name.lstrip(". ").rstrip(". ")
+    if name.partition(".")[0].rstrip().upper() in _RESERVED_BY_WINDOWS:
+        name = "_" + name
+    return _shorten(unicodedata.normalize("NFC", name)) or "file"
+
+
+def _shorten(name: str) -> str:
+    """Cut between characters; the ending tells programs what a file is, so it stays."""
+    if len(name.encode("utf-8")) <= limits.ATTACHMENT_NAME_BYTES:
+        return name
+    stem, dot, ending = name.rpartition(".")
+    if not stem or len((dot + ending).encode("utf-8")) > limits.ENDING_BYTES:
+        stem, dot, ending = name, "", ""
+    room = limits.ATTACHMENT_NAME_BYTES - len((dot + ending).encode("utf-8"))
+    kept = stem.encode("utf-8")[:room].decode("utf-8", errors="ignore")
+    return kept.rstrip(". ") + dot + ending

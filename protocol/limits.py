@@ -52,6 +52,9 @@ MANIFEST_BYTES = 256 * KIB
 ANSWERS_COUNT = 200
 ANSWER_CHARS = 100_000
 CHOICES_COUNT = 100
+LABEL_CHARS = 2_000  # a question as it was put, with its hint
+ENDING_BYTES = 16  # of a file name, dot included, kept when the name is cut
+NESTED_HEAD_BYTES = 64  # how much of a file tells whether it is encrypted
 NAME_CHARS = 200  # a policy, a track, a question's label is a line, not a text
 RECIPIENTS_COUNT = 64
 
