@@ -1,4 +1,5 @@
 import hashlib
+from typing import Any
 
 import pytest
 from argon2.low_level import Type, hash_secret_raw
@@ -24,7 +25,7 @@ roots = st.binary(min_size=32, max_size=32).map(ReceiptRoot)
 
 
 @pytest.mark.parametrize("vector", vectors_of("derivation"))
-def test_derivation_at_production_cost_gives_the_keys_of_the_vector(vector: dict) -> None:  # type: ignore[type-arg]
+def test_derivation_at_production_cost_gives_the_keys_of_the_vector(vector: dict[str, Any]) -> None:
     root = receipt_root(
         Receipt(tuple(vector["words"])), DeploymentSalt(bytes.fromhex(vector["salt"]))
     )
@@ -61,7 +62,7 @@ def test_derivation_costs_what_rfc_9106_recommends_second() -> None:
 
 
 @pytest.mark.parametrize("vector", vectors_of("xwing"))
-def test_reply_key_from_a_published_seed_is_the_published_key(vector: dict) -> None:  # type: ignore[type-arg]
+def test_reply_key_from_a_published_seed_is_the_published_key(vector: dict[str, Any]) -> None:
     seed = bytes.fromhex(vector["seed"])
     _, public = expand_reply_key(seed)
     assert public.hex() == vector["public_key"]

@@ -1,6 +1,7 @@
 import json
 from dataclasses import replace
 from datetime import date
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -27,7 +28,7 @@ memos = st.builds(Memo, readers=names, left_out=names, track=lines, language=lin
 
 
 @pytest.mark.parametrize("vector", vectors_of("memo"))
-def test_memo_vector_opens_or_is_refused_as_it_says(vector: dict) -> None:  # type: ignore[type-arg]
+def test_memo_vector_opens_or_is_refused_as_it_says(vector: dict[str, Any]) -> None:
     sealed, key = bytes.fromhex(vector["sealed"]), MemoKey(bytes.fromhex(vector["key"]))
     assert outcome_of(lambda: open_memo(sealed, key)) == vector["expect"]
     if vector["expect"] == "success":

@@ -2,6 +2,7 @@ import random
 import string
 import time
 from itertools import pairwise
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -94,7 +95,7 @@ def test_receipt_however_written_down_is_read(text: str) -> None:
 
 
 @pytest.mark.parametrize("vector", vectors_of("receipt", kind="read"))
-def test_receipt_vector_is_read_or_refused_as_it_says(vector: dict) -> None:  # type: ignore[type-arg]
+def test_receipt_vector_is_read_or_refused_as_it_says(vector: dict[str, Any]) -> None:
     assert outcome_of(lambda: read_receipt(vector["text"])) == vector["expect"]
     if vector["expect"] == "success":
         assert list(read_receipt(vector["text"])) == vector["words"]
@@ -105,7 +106,7 @@ def test_receipt_vector_is_read_or_refused_as_it_says(vector: dict) -> None:  # 
 
 
 @pytest.mark.parametrize("vector", vectors_of("receipt", kind="issued"))
-def test_issued_vector_is_accepted_or_refused_as_it_says(vector: dict) -> None:  # type: ignore[type-arg]
+def test_issued_vector_is_accepted_or_refused_as_it_says(vector: dict[str, Any]) -> None:
     salt = DeploymentSalt(bytes.fromhex(vector["salt"]))
     assert outcome_of(lambda: verify_issued(salt, vector["text"])) == vector["expect"]
     if vector["expect"] == "success":

@@ -3,6 +3,7 @@ import json
 from dataclasses import replace
 from datetime import date
 from itertools import islice
+from typing import Any
 
 import pytest
 from cryptography.hazmat.primitives import hashes
@@ -59,7 +60,7 @@ pages = st.builds(
 
 
 @pytest.mark.parametrize("vector", vectors_of("replypage", kind="page"))
-def test_page_vector_is_read_or_refused_as_it_says(vector: dict) -> None:  # type: ignore[type-arg]
+def test_page_vector_is_read_or_refused_as_it_says(vector: dict[str, Any]) -> None:
     plain = bytes.fromhex(vector["plaintext_without_zeros"]).ljust(vector["size_bytes"], b"\0")
     assert outcome_of(lambda: read_reply_page(plain)) == vector["expect"]
     if vector["expect"] == "success":
@@ -71,7 +72,7 @@ def test_page_vector_is_read_or_refused_as_it_says(vector: dict) -> None:  # typ
 
 
 @pytest.mark.parametrize("vector", vectors_of("replypage", kind="slot"))
-def test_slot_vector_opens_or_is_refused_as_it_says(vector: dict) -> None:  # type: ignore[type-arg]
+def test_slot_vector_opens_or_is_refused_as_it_says(vector: dict[str, Any]) -> None:
     keys = derive_reporter_keys(ReceiptRoot(bytes.fromhex(vector["root"])))
     slot = base64.b64decode(vector["slot"])
     assert outcome_of(lambda: open_slot(slot, keys)) == vector["expect"]
