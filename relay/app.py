@@ -7,7 +7,6 @@ its own, so that no address of one leads into the other.
 import time
 
 from flask import Flask, Response, g, request
-from flask_babel import gettext as _
 
 import templates
 from protocol.errors import (
@@ -21,7 +20,7 @@ from protocol.errors import (
 from relay import courier, mailbox, pages, report
 from relay.circuit import circuit_of
 from relay.headers import protect
-from relay.languages import use_languages
+from relay.languages import _, use_languages
 from relay.parts import Parts, parts
 from relay.rendering import closed_page
 

@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from urllib.parse import parse_qs
 
 from flask import request
-from flask_babel import gettext as _
 
 from protocol.derivation import ReporterKeys, derive_reporter_keys, receipt_root
 from protocol.errors import CapacityError, FormatError
@@ -17,6 +16,8 @@ from relay.budget import NoRoomError
 from relay.circuit import circuit_of
 from relay.gate import Purpose
 from relay.intake import Form, FormLimits, read_form
+from relay.languages import _
+from relay.multipart import Body
 from relay.parts import parts
 from relay.rendering import policy, size_words
 from relay.submission import SupersededError
@@ -57,7 +58,7 @@ def read_posted() -> Form:
     settings = parts().settings
     limits = FormLimits(files=settings.attachments_count, files_bytes=settings.attachments_bytes)
     if request.mimetype == SMALL_FORM:
-        return Form(fields=_read_small(), files=iter(()), body=None)
+        return Form(fields=_read_small(), files=iter(()), body=Body(request.stream, 0))
     return read_form(request.stream, request.content_type, request.content_length, limits)
 
 

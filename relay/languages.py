@@ -5,7 +5,7 @@ from pathlib import Path
 
 from babel import Locale
 from flask import Flask, abort, g, request
-from flask_babel import Babel
+from flask_babel import Babel, gettext
 
 import templates
 
@@ -29,6 +29,11 @@ def use_languages(app: Flask, shown: Iterable[str]) -> None:
         if g.lang not in codes:
             g.lang = codes[0]
             abort(404)
+
+
+def _(text: str, **values: object) -> str:
+    """Return a text of the interface in the language of the page; the one door to gettext."""
+    return str(gettext(text, **values))
 
 
 def preferred_language(shown: Iterable[str]) -> str:

@@ -9,9 +9,8 @@ from collections.abc import Callable, Iterable, Mapping
 from itertools import chain
 
 from flask import Blueprint, Response, g
-from flask_babel import gettext as _
 
-from policies.schema import Rung, Track
+from policies.parts import Rung, Track
 from protocol.envelope import Answer, Kind
 from protocol.errors import AuthenticityError, CapacityError, UnknownReceiptError
 from protocol.names import ReceiptRoot, RecipientName
@@ -29,6 +28,7 @@ from relay.forms import (
 )
 from relay.gate import Purpose
 from relay.intake import FilePart, Form
+from relay.languages import _
 from relay.opening import Mailbox, open_mailbox, open_with_token, token_for
 from relay.parts import parts
 from relay.readers import Choice, choice_of_follow_up, readers_of_escalation

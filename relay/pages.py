@@ -2,12 +2,11 @@
 
 from datetime import UTC, date, datetime, timedelta
 
-from flask import Blueprint, Response, abort, make_response, redirect
+from flask import Blueprint, Response, abort, g, make_response, redirect
 from flask.typing import ResponseReturnValue
 
-from policies.schema import Channel, Track
+from policies.parts import Channel, Track
 from protocol.canonical import encode_json
-from protocol.names import Fingerprint
 from relay.headers import PageKind, present
 from relay.languages import preferred_language
 from relay.parts import parts
@@ -37,13 +36,13 @@ def style() -> Response:
 def key(fingerprint: str) -> Response:
     """Serve the certificate of a reader, or of the relay, by its full fingerprint."""
     present(PageKind.STATIC)
-    wanted = Fingerprint(fingerprint.upper())
-    for _, certificate in parts().roster.valid(parts().clock()):
-        if certificate.fingerprint == wanted:
-            return _text(certificate.armored, "application/pgp-keys")
-    if wanted == parts().deployment.relay_id:
-        return _text(parts().deployment.certificate.decode("ascii"), "application/pgp-keys")
-    return abort(404)
+    known: dict[str, str] = {
+        certificate.fingerprint: certificate.armored
+        for _, certificate in parts().roster.valid(parts().clock())
+    }
+    known[parts().deployment.relay_id] = parts().deployment.relay_key.certificate.decode("ascii")
+    armored = known.get(fingerprint.upper())
+    return _text(armored, "application/pgp-keys") if armored else abort(404)
 
 
 @root.get("/.well-known/security.txt")
@@ -129,7 +128,8 @@ def browse(catalogue: str) -> Response:
 def _notices(today: date) -> list[str]:
     """Return what counselors published, and the policy's holidays that hold today."""
     holidays = [h.notice for h in policy().holidays.values() if h.first <= today <= h.last]
-    return holidays + [text for _, text in parts().store.notices()]
+    published = [notice for _, notice in parts().store.notices()]
+    return holidays + [one.text for one in published if one.language == g.lang]
 
 
 def _channels(track: Track) -> list[Channel]:

@@ -2,7 +2,8 @@
 
 from flask import Response, g, make_response, render_template
 
-from policies.schema import Policy, Track
+from policies.parts import Track
+from policies.schema import Policy
 from protocol.receipt import dice_number
 from relay.languages import direction, language_name
 from relay.parts import parts

@@ -8,9 +8,9 @@ from collections.abc import Mapping
 from itertools import chain
 
 from flask import Blueprint, Response, g, request
-from flask_babel import gettext as _
 
-from policies.schema import Group, Policy, Question, Track
+from policies.parts import Group, Question, Track
+from policies.schema import Policy
 from protocol.envelope import Kind
 from protocol.errors import AuthenticityError, CapacityError
 from protocol.memo import Memo
@@ -27,7 +27,7 @@ from relay.forms import (
 )
 from relay.gate import Purpose
 from relay.intake import Form
-from relay.languages import language_name
+from relay.languages import _, language_name
 from relay.parts import parts
 from relay.readers import Choice, choice_of_follow_up, choice_of_report
 from relay.rendering import page, policy, size_words, track_of

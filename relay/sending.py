@@ -10,11 +10,10 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from protocol.derivation import ReporterKeys
-from protocol.envelope import Answer, Kind, Report
 from protocol.errors import AuthenticityError
-from protocol.limits import FORMAT_VERSION
 from protocol.memo import Memo, open_memo, random_memo, seal_memo
 from protocol.names import ReadToken, RecipientName
+from protocol.report import FORMAT_VERSION, Answer, Kind, Report
 from relay.intake import FilePart
 from relay.parts import Parts
 from relay.rows import Month, month_of

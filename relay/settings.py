@@ -18,6 +18,7 @@ class Settings:
     """What an operator decides about a relay.
 
     Attributes:
+        security_contact: where flaws of the site are reported, a mailto: or https: address.
         languages: of the pages, the first is where `/` leads.
         policy: name of a shipped policy, or the path of a folder.
         database: a SQLAlchemy URL, or empty for SQLite in the data folder.
@@ -34,6 +35,7 @@ class Settings:
         unlisted_months: after how many months that no desk lists it a mailbox goes.
     """
 
+    security_contact: str = "mailto:security@example.org"
     languages: tuple[str, ...] = ("en",)
     policy: str = "generic"
     database: str = ""

@@ -19,7 +19,7 @@ from keys.certificate import Certificate
 from keys.lock import generate_session_key, make_blind_lock, make_lock
 from protocol.envelope import EnvelopeWriter, Report
 from protocol.errors import CapacityError, KeyMaterialError
-from protocol.names import EnvelopeId, RecipientName
+from protocol.names import EnvelopeId, RecipientName, SessionKey
 from protocol.sealing import Sealer
 from relay.rows import EnvelopeRow, Month
 from relay.store import Store
@@ -90,7 +90,7 @@ class Attempt:
 
 
 def make_locks(
-    session_key: bytes, recipients: Recipients, readers: Iterable[RecipientName]
+    session_key: SessionKey, recipients: Recipients, readers: Iterable[RecipientName]
 ) -> bytes:
     """Make one lock for every recipient, blind for those who may not read.
 

@@ -8,7 +8,8 @@ dropped: only what the page offers reaches an envelope.
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from policies.schema import Category, Consent, Policy, Question, QuestionKind, Track
+from policies.parts import Category, Consent, Question, QuestionKind, Track
+from policies.schema import Policy
 from protocol.envelope import Answer
 
 

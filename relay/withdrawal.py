@@ -8,13 +8,10 @@ DESIGN: what the relay stores.
 import secrets
 from collections.abc import Iterator
 
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-
-from protocol.derivation import ReporterKeys, generate_throwaway_keys
-from protocol.envelope import Report
+from protocol.derivation import ReporterKeys
 from protocol.errors import StorageError
 from protocol.memo import random_memo
-from relay.cover import Recipients, draw_cover
+from relay.cover import Cover, Recipients, draw_cover
 from relay.parts import Parts
 from relay.rendering import policy
 from relay.sending import expiry_of
@@ -37,7 +34,6 @@ def withdraw(parts: Parts, keys: ReporterKeys) -> None:
     if held is None:
         raise CollectedError("This has been collected; it cannot be withdrawn any more.")
     recipients = parts.roster.valid(parts.clock())
-    throwaway = generate_throwaway_keys()
     cover = draw_cover(
         relay=parts.deployment.relay_id,
         names=[name for name, _ in recipients],
@@ -45,15 +41,14 @@ def withdraw(parts: Parts, keys: ReporterKeys) -> None:
         language=parts.settings.languages[0],
         text_limit=0,
         today=parts.today(),
-        keys=throwaway,
         envelope=keys.report_id,
     )
-    filler_bytes = _find_filler(cover, throwaway.voice, recipients, held.size_bytes)
+    filler_bytes = _find_filler(cover, recipients, held.size_bytes)
     with parts.attempts.claim(keys.report_id) as attempt:
         store_envelope(
             parts.store,
-            ciphertext=_sealed(cover, throwaway.voice, recipients, filler_bytes),
-            report=cover,
+            ciphertext=_sealed(cover, recipients, filler_bytes),
+            report=cover.report,
             memo=random_memo(),  # the row keeps the memo it has
             expiry=expiry_of(parts),
             attempt=attempt,
@@ -61,13 +56,11 @@ def withdraw(parts: Parts, keys: ReporterKeys) -> None:
         )
 
 
-def _find_filler(
-    cover: Report, voice: Ed25519PrivateKey, recipients: Recipients, target_bytes: int
-) -> int:
+def _find_filler(cover: Cover, recipients: Recipients, target_bytes: int) -> int:
     """Find how much filler brings a cover into the size class of what it replaces."""
     filler_bytes = max(0, target_bytes - FRAME_BYTES - target_bytes // 1024)
     for _ in range(TRIALS):
-        size = sum(map(len, _sealed(cover, voice, recipients, filler_bytes)))
+        size = sum(map(len, _sealed(cover, recipients, filler_bytes)))
         if size == target_bytes:
             return filler_bytes
         step = abs(target_bytes - size) // 2 + 1
@@ -75,11 +68,9 @@ def _find_filler(
     raise StorageError("This could not be taken back; send a message and ask for it instead.")
 
 
-def _sealed(
-    cover: Report, voice: Ed25519PrivateKey, recipients: Recipients, filler_bytes: int
-) -> Iterator[bytes]:
+def _sealed(cover: Cover, recipients: Recipients, filler_bytes: int) -> Iterator[bytes]:
     files = [("filler", _random_pieces(filler_bytes))] if filler_bytes else []
-    return seal_report(report=cover, voice=voice, recipients=recipients, files=files)
+    return seal_report(report=cover.report, voice=cover.voice, recipients=recipients, files=files)
 
 
 def _random_pieces(size_bytes: int) -> Iterator[bytes]:
