@@ -404,6 +404,7 @@ def gnupg() -> Iterator[GnuPG]:
     """Give a gpg whose agent ends with it; the path is short because sockets want that."""
     home = Path(tempfile.mkdtemp(prefix="k", dir="/tmp"))
     home.chmod(0o700)
+    (home / "gpg-agent.conf").write_text("s2k-count 65536\n")  # protection is not what is tested
     try:
         yield GnuPG(home)
     finally:
