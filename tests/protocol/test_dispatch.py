@@ -66,8 +66,9 @@ def archive_of_vector(entries: list[tuple[str, str | int]]) -> bytes:
     """Write the entries of a vector: text, or the octet that a slot repeats."""
     writer, written = ArchiveWriter(), b""
     for name, content in entries:
-        text = isinstance(content, str)
-        data = content.encode() if text else bytes([content]) * limits.SLOT_BYTES
+        data = (
+            content.encode() if isinstance(content, str) else bytes([content]) * limits.SLOT_BYTES
+        )
         written += writer.begin(name) + writer.update(data) + writer.end()
     return written + writer.finish()
 

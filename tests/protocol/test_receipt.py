@@ -1,6 +1,7 @@
 import random
 import string
 import time
+from collections.abc import Callable
 from itertools import pairwise
 from typing import Any
 
@@ -202,7 +203,7 @@ def is_doubtful(token: str) -> bool:
 def test_mixture_of_all_ways_errs_only_at_words_with_two_readings(
     receipt: Receipt, ways: list[str], chance: random.Random
 ) -> None:
-    write = {
+    write: dict[str, Callable[[str], str]] = {
         "whole": lambda word: word,
         "dice": dice_number,
         "beginning": lambda word: word.replace("-", "")[:3],
