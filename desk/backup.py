@@ -1,0 +1,197 @@
+"""A second copy of the desk, and the way back from it.
+
+The copy is a folder like the desk's own: sealed the same way, opened by the same
+key, whose protected file is in it. Objects never change, so only new ones are
+copied; what was copied is read back and opened before it counts. Only then may
+the relay be told that an envelope can go.
+"""
+
+import secrets
+import shutil
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+from desk.desk import read_desk
+from desk.files import (
+    COPY_BYTES,
+    alone,
+    force_directory,
+    is_used,
+    make_private_directory,
+    read_parts,
+    read_small,
+    staged_file,
+    write_whole,
+)
+from desk.records import (
+    CaseRecord,
+    EnvelopeRecord,
+    MailboxRecord,
+    ObjectRef,
+    ReadingRecord,
+    Record,
+)
+from desk.unlocking import (
+    KEY_FILE,
+    LOCK_FILE,
+    LOCK_LIMIT_BYTES,
+    open_vault,
+    open_with,
+    refuse_used_folder,
+)
+from desk.vault import DOCUMENT_FILE, OBJECT_FOLDER, Vault
+from protocol.errors import AuthenticityError, StorageError
+
+_SHELVES: tuple[type[Record], ...] = (EnvelopeRecord, ReadingRecord, MailboxRecord, CaseRecord)
+
+
+@dataclass(frozen=True, kw_only=True)
+class BackupReport:
+    """What a backup did.
+
+    Attributes:
+        copied: objects that were new and were copied.
+        kept: objects that lay there already.
+        same_disk: the copy lies on the disk of the desk, and dies with it.
+    """
+
+    copied: int
+    kept: int
+    same_disk: bool
+
+
+def back_up(vault: Vault, folder: Path, *, now: datetime) -> BackupReport:
+    """Bring a second copy up to date, read it back, and note what lies on it.
+
+    Args:
+        vault: unlocked.
+        folder: absent, empty, or an earlier copy of this desk; on another disk.
+        now: by this machine's clock.
+
+    Raises:
+        StorageError: the folder is something else, inside the desk, full or failing.
+        AuthenticityError: what was read back is not what was written.
+    """
+    with alone(vault.directory):
+        _check_place(vault, folder)
+        make_private_directory(folder)
+        make_private_directory(folder / OBJECT_FOLDER)
+        records = list(vault.all(EnvelopeRecord))
+        wanted = {one.content.name: one.content for one in records if one.content}
+        there = {entry.name for entry in (folder / OBJECT_FOLDER).iterdir()}
+        new = [ref for name, ref in wanted.items() if name not in there]
+        for ref in new:
+            source = vault.objects.path(ref.name)
+            write_whole(folder / OBJECT_FOLDER / ref.name, read_parts(source))
+        _copy_documents(vault, folder)
+        for name in (KEY_FILE, LOCK_FILE):
+            write_whole(folder / name, read_parts(vault.directory / name))
+        _read_back(vault, folder, new)
+        for name in there - set(wanted):
+            (folder / OBJECT_FOLDER / name).unlink(missing_ok=True)
+        _note(vault, records, now)
+    return BackupReport(
+        copied=len(new),
+        kept=len(wanted) - len(new),
+        same_disk=folder.stat().st_dev == vault.directory.stat().st_dev,
+    )
+
+
+def restore(folder: Path, directory: Path, *, passphrase: str) -> Vault:
+    """Make a desk again from its copy, and leave it unlocked.
+
+    The restored desk exports nothing until it has imported a bundle: the copy is older than
+    the desk was, and a dispatch whose number was used already would be refused.
+
+    Args:
+        folder: what `back_up` wrote.
+        directory: absent or empty.
+        passphrase: of the secret key.
+
+    Raises:
+        StorageError: no copy there, the folder is in use, or the disk is full.
+        AuthenticityError: the copy is damaged.
+        KeyMaterialError: the passphrase is wrong.
+    """
+    if not (folder / LOCK_FILE).exists():
+        raise StorageError("There is no copy of a desk in this folder; give the one of the stick.")
+    refuse_used_folder(directory)
+    beside = directory.with_name(f".{secrets.token_hex(8)}.part")
+    try:
+        make_private_directory(beside)
+        make_private_directory(beside / OBJECT_FOLDER)
+        for name in (KEY_FILE, LOCK_FILE, DOCUMENT_FILE):
+            write_whole(beside / name, read_parts(folder / name))
+        for entry in (folder / OBJECT_FOLDER).iterdir():
+            write_whole(beside / OBJECT_FOLDER / entry.name, read_parts(entry))
+        with open_vault(beside, passphrase) as vault:
+            _check_complete(vault, _contents(vault))
+            with vault.changes():
+                vault.put(read_desk(vault).model_copy(update={"restored": True}))
+        beside.replace(directory)
+        force_directory(directory.parent)
+    except OSError as error:
+        raise StorageError("The desk could not be restored; check both disks.") from error
+    finally:
+        shutil.rmtree(beside, ignore_errors=True)
+    return open_vault(directory, passphrase)
+
+
+def _check_place(vault: Vault, folder: Path) -> None:
+    desk, place = vault.directory.resolve(), folder.resolve()
+    if place == desk or desk in place.parents or place in desk.parents:
+        raise StorageError("A second copy lies on another disk; give a folder on a stick to --out.")
+    if not is_used(folder):
+        return
+    lock = folder / LOCK_FILE
+    ours = read_small(vault.directory / LOCK_FILE, LOCK_LIMIT_BYTES)
+    if not lock.exists() or read_small(lock, LOCK_LIMIT_BYTES) != ours:
+        raise StorageError(
+            "This folder holds something other than a copy of this desk; give an empty one."
+        )
+
+
+def _copy_documents(vault: Vault, folder: Path) -> None:
+    """Copy into a file beside, so that a pulled stick keeps the copy it had."""
+    work = folder / f".{secrets.token_hex(8)}.part"
+    try:
+        vault.copy_documents(work)
+        with staged_file(folder / DOCUMENT_FILE) as staged:
+            staged.write(read_parts(work))
+            staged.publish()
+    finally:
+        work.unlink(missing_ok=True)
+
+
+def _read_back(vault: Vault, folder: Path, new: list[ObjectRef]) -> None:
+    """Open the copy with the counselor's key: all documents, and every object that is new."""
+    with open_with(folder, vault.secret_key) as copy:
+        for shelf in _SHELVES:
+            for _ in copy.all(shelf):
+                pass
+        read_desk(copy)
+        _check_complete(copy, new)
+
+
+def _contents(vault: Vault) -> list[ObjectRef]:
+    return [one.content for one in vault.all(EnvelopeRecord) if one.content]
+
+
+def _check_complete(vault: Vault, objects: list[ObjectRef]) -> None:
+    missing = {ref.name for ref in _contents(vault)} - vault.objects.names()
+    if missing:
+        raise AuthenticityError(f"The copy lacks {len(missing)} of its files; make it anew.")
+    for ref in objects:
+        with vault.objects.reader(ref) as read_at:
+            offset = 0
+            while offset < ref.size_bytes:
+                offset += len(read_at(offset, min(COPY_BYTES, ref.size_bytes - offset)))
+
+
+def _note(vault: Vault, records: list[EnvelopeRecord], now: datetime) -> None:
+    with vault.changes():
+        for record in records:
+            if not record.copied:
+                vault.put(record.model_copy(update={"copied": True}))
+        vault.put(read_desk(vault).model_copy(update={"backup_day": now.date()}))

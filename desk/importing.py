@@ -1,0 +1,280 @@
+"""Import a bundle: believe its signature first, then open what is hers, one by one.
+
+Nothing is decrypted before the relay's signature over the list of everything was
+verified against the certificate pinned at init. One bad envelope never stops the
+rest; importing again adds nothing twice and goes on where it was cut off.
+Of an envelope that does not open for her nothing is said: cover and reports that
+leave her out look alike, here as everywhere.
+"""
+
+import hashlib
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta
+from pathlib import Path
+
+from desk.desk import read_desk
+from desk.files import alone, random_access
+from desk.filing import Arrival, file_reading
+from desk.opening import open_envelope
+from desk.records import DeskRecord, EnvelopeRecord, EnvelopeState
+from desk.vault import Vault
+from keys.signature import verify_detached
+from protocol.archive import ArchiveReader
+from protocol.bundle import BundleEnvelope, BundleHead, BundleReader
+from protocol.errors import AuthenticityError, CapacityError, FormatError
+from protocol.names import EnvelopeId, Fingerprint
+
+# A courier who goes once a week is never called late; a bundle older than that is told.
+OLD_BUNDLE_DAYS = 7
+
+
+@dataclass(kw_only=True)
+class ImportReport:
+    """What the counselor is told after an import.
+
+    Attributes:
+        cut, day: of the bundle.
+        arrivals: what opened for her and was not there before; cover is not among them.
+        told: sentences about what is wrong or needs a decision, the gravest first.
+        notes: sentences that are good to know.
+    """
+
+    cut: int
+    day: date
+    arrivals: list[Arrival] = field(default_factory=list)
+    told: list[str] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+
+
+def import_bundle(vault: Vault, path: Path, *, now: datetime) -> ImportReport:
+    """Import a bundle from a file, which may be several GB and is read where it lies.
+
+    Args:
+        vault: unlocked.
+        path: the bundle, as it came from the courier.
+        now: by this machine's clock, UTC.
+
+    Raises:
+        AuthenticityError: not signed by the pinned relay, or of another relay.
+        FormatError: not a bundle, or cut short.
+        StorageError: this desk's disk is full, or another import runs.
+    """
+    with alone(vault.directory), random_access(path) as (read_at, size_bytes):
+        vault.objects.sweep({one.content.name for one in vault.all(EnvelopeRecord) if one.content})
+        reader = verify_bundle(vault, ArchiveReader(read_at, size_bytes), now=now)
+        desk = read_desk(vault)
+        report = ImportReport(cut=reader.head.cut, day=reader.head.day)
+        _tell_freshness(report, desk, reader, now.date())
+        for envelope in reader.head.envelopes:
+            _take(vault, reader, envelope, report, now.date())
+        _remember(vault, reader, report)
+    return report
+
+
+def verify_bundle(vault: Vault, archive: ArchiveReader, *, now: datetime) -> BundleReader:
+    """Return a bundle whose signature is the pinned relay's; nothing is decrypted for it.
+
+    Raises:
+        AuthenticityError: the signature is wrong, or the bundle is another relay's.
+        FormatError: not a bundle.
+        KeyMaterialError: the relay's certificate has expired.
+    """
+    desk = read_desk(vault)
+    reader = BundleReader(archive)
+    verify_detached(
+        reader.head_bytes,
+        reader.signature,
+        certificate=desk.relay_certificate,
+        pinned=Fingerprint(desk.relay),
+        now=now,
+    )
+    if reader.head.relay != desk.relay:
+        raise AuthenticityError(
+            "This bundle was made by another relay than the one this desk belongs to; "
+            "nothing of it was opened."
+        )
+    return reader
+
+
+def check_envelopes(reader: BundleReader) -> list[str]:
+    """Check every envelope of a verified bundle against its list, and decrypt none.
+
+    Returns:
+        A sentence for each that is missing or damaged; empty when all is well.
+    """
+    told = []
+    for envelope in reader.head.envelopes:
+        try:
+            _check_octets(reader, envelope)
+        except (FormatError, AuthenticityError) as error:
+            told.append(_about(envelope.id, error))
+    return told
+
+
+def _tell_freshness(
+    report: ImportReport, desk: DeskRecord, reader: BundleReader, today: date
+) -> None:
+    head = reader.head
+    same_cut = head.cut == desk.cut and desk.head_sha256
+    if head.cut < desk.cut:
+        report.told.append(
+            f"This bundle is stale: it is cut {head.cut}, and this desk has seen cut {desk.cut}. "
+            "What is new in it was taken; ask the courier for a fresh one."
+        )
+    if same_cut and hashlib.sha256(reader.head_bytes).digest() != desk.head_sha256:
+        report.told.append(
+            f"Two different bundles call themselves cut {head.cut}, and the relay signed both. "
+            "That must never happen: tell the operator before you answer anything."
+        )
+    if desk.cut_day is not None and head.cut > desk.cut and head.day < desk.cut_day:
+        report.told.append(
+            "This bundle is newer than the last one, but its day is earlier: "
+            "the relay's clock was set back; tell the operator."
+        )
+    if head.day > today + timedelta(days=1):
+        report.told.append(
+            f"This bundle was cut on {head.day}, which is still to come by this machine's clock: "
+            "set the clock, or the days you promise will be wrong."
+        )
+    elif head.day < today - timedelta(days=OLD_BUNDLE_DAYS):
+        report.told.append(
+            f"This bundle was cut on {head.day}, {(today - head.day).days} days ago: "
+            "ask the courier for a fresh one, or check this machine's clock."
+        )
+
+
+def _take(
+    vault: Vault,
+    reader: BundleReader,
+    envelope: BundleEnvelope,
+    report: ImportReport,
+    today: date,
+) -> None:
+    known = vault.get(EnvelopeRecord, envelope.id.hex())
+    if known is not None and known.state is not EnvelopeState.REFUSED:
+        if known.sha256 != envelope.sha256:
+            report.told.append(
+                f"Envelope {_short(envelope.id)} is not the one this desk was given before: "
+                "the first one is kept; tell the operator."
+            )
+        return
+    try:
+        _check_octets(reader, envelope)
+    except (FormatError, AuthenticityError) as error:
+        # Not recorded and not acknowledged: the relay keeps it and sends it again.
+        report.told.append(_about(envelope.id, error))
+        return
+    try:
+        arrival = _open_and_file(vault, reader, envelope, today)
+    except (FormatError, AuthenticityError, CapacityError) as error:
+        told = _about(envelope.id, error)
+        report.told.append(told)
+        refused = EnvelopeRecord(
+            id=envelope.id,
+            size_bytes=envelope.size_bytes,
+            sha256=envelope.sha256,
+            state=EnvelopeState.REFUSED,
+            reason=told,
+        )
+        with vault.changes():
+            vault.put(refused)
+    else:
+        if arrival is not None:
+            report.arrivals.append(arrival)
+            report.told.extend(f"Case {arrival.case}: {one}" for one in arrival.encrypted)
+
+
+def _open_and_file(
+    vault: Vault, reader: BundleReader, envelope: BundleEnvelope, today: date
+) -> Arrival | None:
+    month = today.year * 12 + today.month - 1
+    reading = open_envelope(vault, reader, envelope, relay=read_desk(vault).relay)
+    if reading is None:
+        with vault.changes():
+            vault.put(
+                EnvelopeRecord(
+                    id=envelope.id,
+                    size_bytes=envelope.size_bytes,
+                    sha256=envelope.sha256,
+                    state=EnvelopeState.UNOPENED,
+                )
+            )
+        return None
+    with vault.changes():
+        arrival = file_reading(vault, reading, month=month)
+    filed = vault.get(EnvelopeRecord, envelope.id.hex())
+    if reading.envelope.content is not None and (filed is None or filed.content is None):
+        vault.objects.remove(reading.envelope.content)
+    return arrival
+
+
+def _check_octets(reader: BundleReader, envelope: BundleEnvelope) -> None:
+    if envelope.id in reader.missing:
+        raise FormatError("it is missing from the bundle; copy the bundle again")
+    size_bytes = sum(len(piece) for piece in reader.read(envelope))
+    if size_bytes != envelope.size_bytes:
+        raise FormatError("it has not the size that the relay listed; copy the bundle again")
+
+
+def _remember(vault: Vault, reader: BundleReader, report: ImportReport) -> None:
+    """Learn from the head what the relay calls her and what it accepted, and note the cut."""
+    head = reader.head
+    with vault.changes():
+        desk = read_desk(vault)
+        if head.cut < desk.cut:
+            return
+        name = next(
+            (one.recipient for one in head.certificates if one.fingerprint == desk.fingerprint),
+            None,
+        )
+        if name is None:
+            report.told.append(
+                "The relay does not list your key among its recipients: nothing new is sealed "
+                "to you; ask the operator."
+            )
+        name = name or desk.counselor
+        accepted = head.serials.get(name, 0) if name else 0
+        _tell_serial(report, desk, accepted, head)
+        vault.put(
+            desk.model_copy(
+                update={
+                    "counselor": name,
+                    "confirmed": accepted,
+                    "serial": max(desk.serial, accepted),
+                    "cut": head.cut,
+                    "cut_day": head.day,
+                    "head_sha256": hashlib.sha256(reader.head_bytes).digest(),
+                    "bundle": tuple(one.id for one in head.envelopes),
+                    "restored": False,
+                }
+            )
+        )
+    report.notes.extend(f"For the operator, from the relay: {one}" for one in head.warnings)
+
+
+def _tell_serial(report: ImportReport, desk: DeskRecord, accepted: int, head: BundleHead) -> None:
+    if accepted > desk.serial and not desk.restored:
+        report.told.append(
+            f"The relay accepted dispatch {accepted} in your name, and this desk made only "
+            f"{desk.serial}: if no other desk of yours has this key, somebody else has it."
+        )
+    elif accepted < desk.confirmed:
+        report.told.append(
+            f"The relay had accepted your dispatch {desk.confirmed} and now knows only "
+            f"{accepted}: it was set back; export again, and tell the operator."
+        )
+    elif accepted < desk.serial:
+        report.notes.append(
+            f"Your dispatch {desk.serial} had not reached the relay when this bundle was cut "
+            f"on {head.day}; the next one carries everything in it."
+        )
+    elif accepted > desk.confirmed:
+        report.notes.append(f"The relay has accepted your dispatch {accepted}.")
+
+
+def _about(envelope: EnvelopeId, error: Exception) -> str:
+    return f"Envelope {_short(envelope)} was not taken: {error}"
+
+
+def _short(envelope: EnvelopeId) -> str:
+    return envelope.hex()[:8]

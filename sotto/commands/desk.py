@@ -1,0 +1,245 @@
+"""`sotto desk`: the whole daily round of a counselor, without a network and without a browser."""
+
+import json
+import sys
+from datetime import UTC, date, datetime
+from pathlib import Path
+from typing import TextIO
+
+import click
+from rich.console import Console
+
+from desk import terminal
+from desk.backup import back_up, restore
+from desk.cases import find_case, list_cases
+from desk.desk import create_desk, read_desk
+from desk.exporting import export_dispatch, plan_dispatch
+from desk.extracting import extract_case
+from desk.files import random_access, read_small
+from desk.importing import check_envelopes, import_bundle, verify_bundle
+from desk.replies import queue_reply, set_status, take_back, take_off_page
+from desk.showing import case_line, case_view
+from desk.unlocking import open_vault
+from desk.vault import Vault
+from protocol.archive import ArchiveReader
+from sotto.options import data_option
+
+PASSPHRASE_BYTES = 4096
+REPLY_FILE_BYTES = 1 << 20
+
+_FILE = click.Path(dir_okay=False, path_type=Path)
+_FOLDER = click.Path(file_okay=False, path_type=Path)
+
+_passphrase_option = click.option(
+    "--passphrase-file",
+    type=_FILE,
+    help="Read the passphrase of the secret key from a file; without it you are asked.",
+)
+_json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON for programs.")
+
+
+@click.group()
+def group() -> None:
+    """Read and answer reports, offline."""
+
+
+@group.command()
+@data_option
+@_passphrase_option
+@click.option("--key", "key_path", type=_FILE, required=True, help="Your secret key (.asc).")
+@click.option("--relay", "relay_path", type=_FILE, required=True, help="The relay's certificate.")
+def init(data: Path, passphrase_file: Path | None, key_path: Path, relay_path: Path) -> None:
+    """Make a desk for you and one relay in a new folder."""
+    vault = create_desk(
+        data,
+        key_path=key_path,
+        relay_path=relay_path,
+        passphrase=_passphrase(passphrase_file),
+        now=_now(),
+    )
+    with vault:
+        terminal.print_desk(_console(), read_desk(vault))
+
+
+@group.command("import")
+@data_option
+@_passphrase_option
+@click.argument("bundle", type=_FILE)
+def import_command(data: Path, passphrase_file: Path | None, bundle: Path) -> None:
+    """Import a bundle that the courier brought."""
+    with _unlock(data, passphrase_file) as vault:
+        terminal.print_import(_console(), import_bundle(vault, bundle, now=_now()))
+
+
+@group.command("list")
+@data_option
+@_passphrase_option
+@_json_option
+def list_command(data: Path, passphrase_file: Path | None, as_json: bool) -> None:
+    """List the cases, the most urgent first."""
+    with _unlock(data, passphrase_file) as vault:
+        lines = [case_line(one, today=_today()) for one in list_cases(vault, today=_today())]
+    if as_json:
+        _print_json(lines)
+    else:
+        terminal.print_list(_console(), lines)
+
+
+@group.command()
+@data_option
+@_passphrase_option
+@_json_option
+@click.argument("case")
+def show(data: Path, passphrase_file: Path | None, as_json: bool, case: str) -> None:
+    """Show a case: its thread, its clocks, its files by name, size and SHA-256."""
+    with _unlock(data, passphrase_file) as vault:
+        view = case_view(vault, find_case(vault, case), today=_today())
+    if as_json:
+        _print_json(view)
+    else:
+        terminal.print_case(_console(), view)
+
+
+@group.command()
+@data_option
+@_passphrase_option
+@click.argument("case")
+@click.option("--out", type=_FOLDER, required=True, help="A new folder for the files.")
+def extract(data: Path, passphrase_file: Path | None, case: str, out: Path) -> None:
+    """Write the texts and files of a case as ordinary files. They are not sealed any more."""
+    with _unlock(data, passphrase_file) as vault:
+        for path in extract_case(vault, find_case(vault, case), out):
+            click.echo(str(path))
+
+
+@group.command()
+@data_option
+@_passphrase_option
+@click.argument("case")
+@click.option(
+    "--text-file", type=click.File(encoding="utf-8"), help="The reply; - for the keyboard."
+)
+@click.option("--undo", is_flag=True, help="Take back the newest reply that is not exported yet.")
+@click.option("--take-off", type=int, metavar="NUMBER", help="Leave an older reply off the page.")
+@click.option("--status", help="Tell the reporter where the case stands, in a word of the policy.")
+@click.option("--outcome", help="Tell the reporter how it ended, and why.")
+def reply(
+    *,
+    data: Path,
+    passphrase_file: Path | None,
+    case: str,
+    text_file: TextIO | None,
+    undo: bool,
+    take_off: int | None,
+    status: str | None,
+    outcome: str | None,
+) -> None:
+    """Queue a reply, which the next dispatch brings to the reporter."""
+    told = status is not None or outcome is not None
+    if not (text_file or undo or take_off is not None or told):
+        raise click.UsageError("Give the reply with --text-file FILE, or - to type it.")
+    text = text_file.read(REPLY_FILE_BYTES) if text_file else None
+    with _unlock(data, passphrase_file) as vault:
+        found = find_case(vault, case)
+        if undo:
+            click.echo(f"Reply {take_back(vault, found).number} is taken back.")
+        if take_off is not None:
+            take_off_page(vault, found, take_off)
+            click.echo(f"Reply {take_off} is off the page with the next dispatch.")
+        if told:
+            set_status(vault, found, status=status, outcome=outcome, today=_today())
+            click.echo("The next dispatch says so.")
+        if text is not None:
+            queued = queue_reply(vault, found, text, today=_today())
+            click.echo(
+                f"Reply {queued.number} of case {found.name} waits for the next dispatch: "
+                "sotto desk export --out DISPATCH. Until then --undo takes it back."
+            )
+
+
+@group.command()
+@data_option
+@_passphrase_option
+@click.option("--out", type=_FILE, required=True, help="The file to write, on the courier's stick.")
+@click.option("--without-backup", is_flag=True, help="Acknowledge what lies on no second copy.")
+@click.option("--preview", is_flag=True, help="Only say what would cross.")
+def export(
+    data: Path, passphrase_file: Path | None, out: Path, without_backup: bool, preview: bool
+) -> None:
+    """Write a dispatch for the courier: your replies, signed by you, sealed to the relay."""
+    with _unlock(data, passphrase_file) as vault:
+        make = plan_dispatch if preview else None
+        crossing = (
+            make(vault, now=_now(), without_backup=without_backup)
+            if make
+            else export_dispatch(vault, out, now=_now(), without_backup=without_backup)
+        )
+        terminal.print_crossing(_console(), crossing)
+
+
+@group.command()
+@data_option
+@_passphrase_option
+@click.option("--out", type=_FOLDER, required=True, help="A folder on another disk or stick.")
+def backup(data: Path, passphrase_file: Path | None, out: Path) -> None:
+    """Bring a second copy of the desk up to date, sealed as the desk is."""
+    with _unlock(data, passphrase_file) as vault:
+        terminal.print_backup(_console(), back_up(vault, out, now=_now()))
+
+
+@group.command("restore")
+@data_option
+@_passphrase_option
+@click.option("--from", "source", type=_FOLDER, required=True, help="The folder of the copy.")
+def restore_command(data: Path, passphrase_file: Path | None, source: Path) -> None:
+    """Make the desk again from a second copy, in a new folder."""
+    with restore(source, data, passphrase=_passphrase(passphrase_file)) as vault:
+        terminal.print_desk(_console(), read_desk(vault))
+
+
+@group.command()
+@data_option
+@_passphrase_option
+@click.argument("bundle", type=_FILE)
+def verify(data: Path, passphrase_file: Path | None, bundle: Path) -> None:
+    """Verify a bundle's signature and every digest, and open nothing."""
+    with _unlock(data, passphrase_file) as vault, random_access(bundle) as (read_at, size_bytes):
+        reader = verify_bundle(vault, ArchiveReader(read_at, size_bytes), now=_now())
+        told = check_envelopes(reader)
+    for sentence in told:
+        click.echo(f"sotto: {sentence}", err=True)
+    if told:
+        sys.exit(1)
+    head = reader.head
+    click.echo(f"Signed by the relay: cut {head.cut} of {head.day}, every envelope is whole.")
+
+
+def _unlock(data: Path, passphrase_file: Path | None) -> Vault:
+    return open_vault(data, _passphrase(passphrase_file))
+
+
+def _passphrase(path: Path | None) -> str:
+    """Read the passphrase; one line end belongs to the editor that wrote the file."""
+    if path is None:
+        typed: str = click.prompt("Passphrase of your secret key", hide_input=True, err=True)
+        return typed
+    text = read_small(path, PASSPHRASE_BYTES).decode("utf-8", errors="surrogateescape")
+    return text.removesuffix("\n").removesuffix("\r")
+
+
+def _console() -> Console:
+    """Return a console that uses colour on a terminal only, and never interprets text."""
+    return Console(markup=False, emoji=False, highlight=False, soft_wrap=not sys.stdout.isatty())
+
+
+def _print_json(value: object) -> None:
+    """Print ASCII: a terminal obeys nothing in it, and a program reads it whole."""
+    click.echo(json.dumps(value, ensure_ascii=True, indent=2))
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)
+
+
+def _today() -> date:
+    return _now().date()
