@@ -72,7 +72,8 @@ def accept_dispatch(
         dispatch = DispatchReader(ArchiveReader(opened.read_at, opened.size_bytes))
         signer = _verify_signer(store, dispatch, RelayId(relay_key.fingerprint), now)
         _verify_day(dispatch.head.day, now)
-        store.apply_dispatch(
+        _apply(
+            store,
             DispatchRows(
                 recipient=signer.name,
                 serial=dispatch.head.serial,
@@ -85,7 +86,7 @@ def accept_dispatch(
                 empty=_empty_slots(),
                 notices=dispatch.head.notices,
                 successor=_verify_successor(dispatch.head, now),
-            )
+            ),
         )
     return Accepted(recipient=signer.name, serial=dispatch.head.serial, day=dispatch.head.day)
 
@@ -133,6 +134,14 @@ def _verify_signer(
             "counselor; export a new one at the desk."
         )
     return signer
+
+
+def _apply(store: Store, rows: DispatchRows) -> None:
+    try:
+        store.apply_dispatch(rows)
+    except KeyMaterialError as error:
+        # Retired while this was being checked, or a successor that is somebody else's key.
+        raise AuthenticityError(f"This dispatch is refused: {error}") from error
 
 
 def _verify_day(day: date, now: datetime) -> None:

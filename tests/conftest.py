@@ -1,0 +1,51 @@
+"""Shared by all tests: stores on SQLite and on a real PostgreSQL."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import psycopg
+import pytest
+from postgres import find_programs, running_postgres
+
+from relay.store import Store, open_store
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[str]:
+    """The address of a cluster; `{name}` stands for the database."""
+    if find_programs() is None:
+        pytest.skip("PostgreSQL is not installed")
+    with running_postgres() as address:
+        yield address
+
+
+@pytest.fixture
+def sqlite_url(tmp_path: Path) -> str:
+    return f"sqlite:///{tmp_path / 'relay.sqlite'}"
+
+
+@pytest.fixture
+def sqlite_store(sqlite_url: str) -> Iterator[Store]:
+    store = open_store(sqlite_url)
+    yield store
+    store.close()
+
+
+@pytest.fixture
+def postgres_store(postgres: str, request: pytest.FixtureRequest) -> Iterator[Store]:
+    name = f"t{abs(hash(request.node.nodeid)):x}"
+    address = postgres.format(name="postgres").replace("+psycopg", "")
+    with psycopg.connect(address, autocommit=True) as server:
+        server.execute(f"DROP DATABASE IF EXISTS {name}".encode())
+        server.execute(f"CREATE DATABASE {name}".encode())
+    store = open_store(postgres.format(name=name))
+    yield store
+    store.close()
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def store(request: pytest.FixtureRequest) -> Store:
+    """The same questions to both databases."""
+    fixture = "sqlite_store" if request.param == "sqlite" else "postgres_store"
+    found: Store = request.getfixturevalue(fixture)
+    return found
