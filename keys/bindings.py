@@ -10,7 +10,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
-from keys.openpgp import ECDH, ECDSA, EDDSA, RSA, PublicKey
+from keys.keypair import PublicKey
+from keys.openpgp import ECDH, ECDSA, EDDSA, RSA
 from keys.packets import USER_ID
 from keys.parts import Name, Parts, Subkey, key_subject
 from keys.signing import (
@@ -71,7 +72,7 @@ def bound_primary(parts: Parts, now: int) -> Bound:
         raise KeyMaterialError("The key was made in the future; check the clock of this machine.")
     # Anyone's and even an unverifiable revocation counts: to doubt one is cheaper than to
     # overlook it, and whoever can insert packets could as well cut the certificate short.
-    if any(signature.kind == KEY_REVOCATION for signature in _all_signatures(parts)):
+    if any(signature.kind == KEY_REVOCATION for signature in parts.signatures):
         raise KeyMaterialError("The key is revoked; ask its owner for her new certificate.")
     newest = _newest(_self_signatures(parts, now))
     if newest is None:
@@ -296,11 +297,3 @@ def _bound(key: PublicKey, statement: SignaturePacket) -> Bound:
     return Bound(
         key=key, flags=statement.flags, expires=key.created + lifetime if lifetime else None
     )
-
-
-def _all_signatures(parts: Parts) -> Iterable[SignaturePacket]:
-    yield from parts.direct
-    for name in parts.names:
-        yield from name.signatures
-    for subkey in parts.subkeys:
-        yield from subkey.signatures

@@ -11,7 +11,7 @@ from datetime import UTC, date, datetime
 
 from keys.armor import PUBLIC_BLOCK, encode_armor
 from keys.bindings import bound_primary, encryption_subkey, seconds, vouched_names
-from keys.openpgp import PublicKey
+from keys.keypair import PublicKey
 from keys.packets import USER_ID
 from keys.parts import Parts, read_parts
 from protocol.errors import FormatError, KeyMaterialError

@@ -6,7 +6,7 @@ differs between a bundle and a certificate (RFC 9580 section 5.2.4).
 
 from collections.abc import Sequence
 
-from keys.openpgp import SHA512, PrivateKey
+from keys.keypair import SHA512, PrivateKey
 from keys.signing import (
     CREATED,
     ISSUER,

@@ -5,11 +5,12 @@ primary key, packets that have no place in a certificate, and a revocation where
 it could be overlooked (RFC 9580 section 10.1).
 """
 
+import itertools
 from dataclasses import dataclass, field
 
 from keys import packets
 from keys.armor import PRIVATE_BLOCK, read_armor
-from keys.openpgp import PublicKey, read_public_key
+from keys.keypair import PublicKey, hashed_key, read_public_key
 from keys.signing import SUBKEY_REVOCATION, SignaturePacket, read_signature_packet
 from protocol.errors import FormatError, KeyMaterialError
 
@@ -49,6 +50,13 @@ class Parts:
     subkeys: tuple[Subkey, ...]
     binary: bytes = field(repr=False)
 
+    @property
+    def signatures(self) -> tuple[SignaturePacket, ...]:
+        """Every readable signature, wherever it stands."""
+        behind = [name.signatures for name in self.names]
+        behind += [subkey.signatures for subkey in self.subkeys]
+        return self.direct + tuple(itertools.chain.from_iterable(behind))
+
 
 def read_parts(data: bytes) -> Parts:
     """Take one public certificate apart.
@@ -77,7 +85,7 @@ def read_parts(data: bytes) -> Parts:
 
 def key_subject(key: PublicKey) -> bytes:
     """What a signature over a key hashes (RFC 9580 section 5.2.4)."""
-    return b"\x99" + len(key.body).to_bytes(2, "big") + key.body
+    return hashed_key(key.body)
 
 
 def _group(sequence: tuple[packets.Packet, ...], binary: bytes) -> Parts:

@@ -12,14 +12,14 @@ from keys import packets
 from keys.armor import PRIVATE_BLOCK, PUBLIC_BLOCK, SIGNATURE_BLOCK, encode_armor, read_armor
 from keys.bindings import seconds, signing_keys
 from keys.issuing import issue_signature
-from keys.lock import read_secret
-from keys.openpgp import (
+from keys.keypair import (
     PrivateKey,
     export_secret,
     generate,
-    public_body,
+    public_half,
     unlock,
 )
+from keys.lock import read_secret
 from keys.parts import CERTIFICATE_BYTES, key_subject, read_parts
 from keys.signing import (
     BINARY_DOCUMENT,
@@ -162,7 +162,7 @@ def read_secret_key(armored: bytes, passphrase: str | None) -> SecretKey:
                 subkey = tag == packets.SECRET_SUBKEY
                 key = unlock(body, subkey=subkey, passphrase=passphrase)
                 opened += [key] if key is not None else []
-                tag, body = _PUBLIC_TAG[tag], public_body(body, subkey=subkey)
+                tag, body = _PUBLIC_TAG[tag], public_half(body, subkey=subkey)
             public += packets.encode_packet(tag, body)
     except FormatError as error:
         raise KeyMaterialError(f"The secret key cannot be read. {error}") from None

@@ -9,7 +9,7 @@ from datetime import datetime
 from keys import packets
 from keys.armor import SIGNATURE_BLOCK, read_armor
 from keys.bindings import seconds, signing_keys
-from keys.openpgp import STRONG_HASHES
+from keys.keypair import STRONG_HASHES
 from keys.parts import read_parts
 from keys.signing import BINARY_DOCUMENT, SignaturePacket, read_signature_packet, signed_bytes
 from protocol.errors import AuthenticityError, FormatError, KeyMaterialError

@@ -17,7 +17,7 @@ from pathlib import Path
 
 from keys import packets, signing
 from keys.issuing import issue_signature
-from keys.openpgp import PrivateKey, PublicKey, generate
+from keys.keypair import PrivateKey, PublicKey, generate
 from keys.parts import key_subject, read_parts
 from protocol.names import Fingerprint
 
@@ -242,7 +242,7 @@ def _forged_subkeys() -> Iterator[Case]:
 
 
 def _low_order(subkey: PublicKey) -> PublicKey:
-    from keys.openpgp import read_public_key
+    from keys.keypair import read_public_key
 
     start = subkey.body.index(b"\x01\x07\x40") + 3
     body = subkey.body[:start] + bytes(32) + subkey.body[start + 32 :]

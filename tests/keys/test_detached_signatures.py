@@ -9,7 +9,7 @@ import pytest
 from key_corpus import DAY, NOW, Forge, GnuPG, days_ago, encryption_key, sign_as, subkey_packet
 
 from keys import signing
-from keys.openpgp import generate
+from keys.keypair import generate
 from keys.packets import encode_packet
 from keys.parts import key_subject
 from keys.secretkey import generate_secret_key, read_secret_key

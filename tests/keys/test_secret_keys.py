@@ -10,8 +10,8 @@ from key_corpus import NOW, GnuPG, days_ago
 
 from keys.armor import read_armor
 from keys.certificate import verify_certificate
+from keys.keypair import public_half
 from keys.lock import generate_session_key, make_lock
-from keys.openpgp import public_body
 from keys.packets import SECRET_KEY, encode_packet, read_packets
 from keys.secretkey import generate_secret_key, read_secret_key
 from protocol.errors import KeyMaterialError
@@ -105,8 +105,8 @@ def test_public_key_with_somebody_elses_secret_is_refused() -> None:
         armored = generate_secret_key(user_id="R", passphrase=None, created=NOW, expires=None)
         bodies.append(read_packets(read_armor(armored).data)[0].body)
     one, two = bodies
-    public = public_body(one, subkey=False)
-    mixed = encode_packet(SECRET_KEY, public + two[len(public_body(two, subkey=False)) :])
+    public = public_half(one, subkey=False)
+    mixed = encode_packet(SECRET_KEY, public + two[len(public_half(two, subkey=False)) :])
     with pytest.raises(KeyMaterialError, match="does not belong"):
         read_secret_key(mixed, None)
 
