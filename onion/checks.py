@@ -8,7 +8,10 @@ from onion.control import Control
 from onion.launch import verify_version
 from protocol.errors import OnionError
 
-_LISTENERS = ("socks", "control", "or", "dir", "dns", "trans", "natd", "httptunnel", "extor")
+_PORTS = (
+    *("SocksPort", "ControlPort", "ORPort", "DirPort", "DNSPort", "TransPort", "NATDPort"),
+    *("HTTPTunnelPort", "ExtORPort", "MetricsPort"),
+)
 _NOT_ANONYMOUS = ("HiddenServiceNonAnonymousMode", "HiddenServiceSingleHopMode")
 
 
@@ -20,10 +23,10 @@ def verify_harmless(control: Control) -> None:
     """
     verify_version(control.info("version"))
     verify_anonymous(control)
-    for kind in _LISTENERS:
-        ports = control.info(f"net/listeners/{kind}").split()
-        if any(not port.strip('"').startswith("unix:") for port in ports):
-            raise OnionError(f"Tor opened a TCP port ({kind}): remove that line from its torrc.")
+    for name in _PORTS:
+        # Asked by option, not by listener: while its network is off, tor has opened none.
+        if not all(value == "0" or value.startswith("unix:") for value in control.option(name)):
+            raise OnionError(f"Tor would open a TCP port: remove {name} from its torrc.")
 
 
 def verify_anonymous(control: Control) -> None:

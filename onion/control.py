@@ -4,7 +4,9 @@ Everything that stem raises leaves here as OnionError, everything that tor
 reports leaves as one of four frozen events; stem's own types stay inside.
 """
 
+import logging
 import re
+import socket as socket_module
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -19,6 +21,9 @@ from stem.descriptor.hidden_service import HiddenServiceDescriptorV3
 from onion.address import OnionAddress
 from onion.torrc import Options
 from protocol.errors import OnionError
+
+# stem notes every question and answer; they are for nobody's log.
+logging.getLogger("stem").setLevel(logging.ERROR)
 
 
 @dataclass(frozen=True)
@@ -65,8 +70,11 @@ class Control:
             OnionError: nobody listens there, or it is not ours to control.
         """
         try:
+            # stem leaks a socket where nobody listens; so knock first.
+            with socket_module.socket(socket_module.AF_UNIX) as knock:
+                knock.connect(str(socket))
             controller = Controller.from_socket_file(str(socket))
-        except stem.SocketError as error:
+        except (OSError, stem.SocketError) as error:
             raise OnionError("Tor does not answer on its control socket: is it running?") from error
         try:
             controller.authenticate()

@@ -129,7 +129,7 @@ class TorProcess:
         """
         for line in reversed(tuple(self._last)):
             found = re.search(r"\[(?:warn|err)\] (.+)", line)
-            if found:
+            if found and "see warnings above" not in line:
                 return found[1].strip()
         return ""
 

@@ -160,6 +160,11 @@ class Node:
         )
 
     @property
+    def pid(self) -> int:
+        """The process id."""
+        return self._process.pid
+
+    @property
     def running(self) -> bool:
         """Whether it still runs."""
         return self._process.running
@@ -170,7 +175,7 @@ class Node:
 
     def reload(self) -> None:
         """Have it fetch the consensus now rather than at its own hour."""
-        os.kill(self._process.pid, signal.SIGHUP)
+        os.kill(self.pid, signal.SIGHUP)
 
     @property
     def bootstrap_percent(self) -> int:

@@ -45,6 +45,7 @@ class Site(socketserver.ThreadingUnixStreamServer):
         super().__init__(str(path), _Answer)
         self.name = name
         self.proxy_lines: list[str] = []
+        self.holding = threading.Event()
         self.dropped = threading.Event()
         self._thread = threading.Thread(target=self.serve_forever, args=(0.05,), daemon=True)
         self._thread.start()
@@ -64,6 +65,7 @@ class _Answer(socketserver.StreamRequestHandler):
         while self.rfile.readline().strip():
             pass
         if b"/hang" in request:  # held open until the circuit goes
+            self.server.holding.set()
             with contextlib.suppress(OSError):
                 self.rfile.read()
             self.server.dropped.set()
@@ -126,7 +128,7 @@ def visit_soon(socks_port: int, address: str, *, within: float = 40.0, isolate: 
     deadline = time.monotonic() + within
     while True:
         try:
-            return visit(socks_port, address, isolate=isolate)
+            return visit(socks_port, address, timeout=6, isolate=isolate)
         except (VisitError, OSError):
             if time.monotonic() > deadline:
                 raise

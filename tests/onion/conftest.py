@@ -12,6 +12,14 @@ from onion.testnet import RehearsalNetwork
 from tests.tornet import rehearsal_network
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """stem 1.8.2 names its threads in the old way; one network serves one worker."""
+    for item in items:
+        if item.get_closest_marker("tor"):
+            item.add_marker(pytest.mark.filterwarnings("ignore:setDaemon:DeprecationWarning"))
+            item.add_marker(pytest.mark.xdist_group("tor"))
+
+
 @pytest.fixture(scope="session")
 def network() -> Iterator[RehearsalNetwork]:
     with rehearsal_network() as network:
