@@ -144,7 +144,7 @@ def _stand_in(slot: TextSlot, base: LanguageTexts | None) -> object:
         return dict.fromkeys(slot.labels, "")
     if isinstance(slot.kind, Lines):
         return ()
-    value = base.strings.get(slot.key, "") if base else ""
+    value = base.strings.get(slot.key, "") if base else "?"  # unreadable is named elsewhere
     return value if isinstance(value, str) else ""
 
 

@@ -7,6 +7,7 @@ a policy uses; where it finds nothing it points to the nearest part around.
 
 import re
 from collections.abc import Iterator
+from functools import lru_cache
 
 _HEADER = re.compile(r"^\s*\[\[?\s*([^\]=]+?)\s*\]\]?\s*(#.*)?$")
 _KEY = re.compile(r'^\s*((?:[\w-]+|"[^"]*")(?:\s*\.\s*(?:[\w-]+|"[^"]*"))*)\s*=')
@@ -32,6 +33,16 @@ def _steps(dotted: str) -> tuple[str, ...]:
     return tuple(quoted or bare for quoted, bare in _STEP.findall(dotted))
 
 
+@lru_cache(maxsize=32)
+def _index(source: str) -> dict[tuple[str, ...], int]:
+    """Map each path, and each part of one, to the line where it first stands."""
+    index: dict[tuple[str, ...], int] = {}
+    for number, path in _marked_lines(source):
+        for length in range(1, len(path) + 1):
+            index.setdefault(path[:length], number)
+    return index
+
+
 def find_line(source: str, path: tuple[str, ...], value: str = "") -> int:
     """Find where a path stands, or the nearest table around it.
 
@@ -43,18 +54,15 @@ def find_line(source: str, path: tuple[str, ...], value: str = "") -> int:
     Returns:
         Line number from 1; 1 when nothing of the path is there.
     """
-    marked = list(_marked_lines(source))
-    best, best_length = 1, 0
-    for number, here in marked:
-        if len(here) > best_length and path[: len(here)] == here:
-            best, best_length = number, len(here)
-    return _line_of_value(source, best, marked, value) if value else best
+    index = _index(source)
+    lengths = range(len(path), 0, -1)
+    start = next((index[path[:length]] for length in lengths if path[:length] in index), 1)
+    return _line_of_value(source, start, value) if value else start
 
 
-def _line_of_value(
-    source: str, start: int, marked: list[tuple[int, tuple[str, ...]]], value: str
-) -> int:
+def _line_of_value(source: str, start: int, value: str) -> int:
     lines = source.splitlines()
-    end = next((number for number, _ in marked if number > start), len(lines) + 1)
     quoted = f'"{value}"'
+    following = (number for number, _ in _marked_lines(source) if number > start)
+    end = next(following, len(lines) + 1)
     return next((n for n in range(start, end) if quoted in lines[n - 1]), start)

@@ -62,15 +62,16 @@ def load_policy(directory: Path, language: str) -> Policy:
             policy check` names file and line.
     """
     raw = read_toml(directory / POLICY_FILE)
-    own = raw.get("language")
-    chain = dict.fromkeys((language, FALLBACK_LANGUAGE, own if isinstance(own, str) else language))
-    folders = [f for code in chain if (f := directory / TEXTS_FOLDER / code).is_dir()]
+    present = {f.name: f for f in (directory / TEXTS_FOLDER).glob("*") if f.is_dir()}
+    chain = dict.fromkeys((language, FALLBACK_LANGUAGE, str(raw.get("language"))))
+    folders = [present[code] for code in chain if code in present]
     strings = [flatten(read_toml(folder / STRINGS_FILE)) for folder in folders]
+    if not folders:
+        raise FormatError("The policy has no texts; copy texts/en of a shipped policy.")
     for slot in text_slots(Policy, raw):
         _fill(raw, slot, folders=folders, strings=strings)
-    shown = folders[0].name if folders else language
     try:
-        policy = Policy.model_validate({**raw, "shown-in": shown})
+        policy = Policy.model_validate({**raw, "shown-in": folders[0].name})
     except ValidationError as error:
         message, instead = plain_error(error.errors()[0], Policy)
         raise FormatError(f"The policy breaks a rule: {message} {instead}") from None
