@@ -4,11 +4,15 @@ Two applications that share their parts and nothing else; each answers on a sock
 its own, so that no address of one leads into the other.
 """
 
-import time
+import os
+from collections.abc import Callable
+from datetime import datetime
+from pathlib import Path
 
-from flask import Flask, Response, g, request
+from flask import Flask, Response, g
 
 import templates
+from policies.loader import load_policy, shipped
 from protocol.errors import (
     CapacityError,
     FormatError,
@@ -18,13 +22,50 @@ from protocol.errors import (
     UnknownReceiptError,
 )
 from relay import courier, mailbox, pages, report
-from relay.circuit import circuit_of
+from relay.budget import Budget
+from relay.circuit import Circuits
+from relay.deployment import Deployment
+from relay.formkey import FormKey
+from relay.gate import Gate
 from relay.headers import protect
 from relay.languages import _, use_languages
-from relay.parts import Parts, parts
+from relay.parts import Parts
 from relay.rendering import closed_page
+from relay.roster import Roster
 
-LONGEST_WAIT_SECONDS = 1.0
+
+def assemble(deployment: Deployment, *, circuits: Circuits, clock: Callable[[], datetime]) -> Parts:
+    """Gather the parts of one relay from its opened data folder.
+
+    Args:
+        deployment: opened for serving.
+        circuits: the limits per circuit, shared with the worker that counts requests.
+        clock: returns the current time, UTC.
+
+    Raises:
+        FormatError: the policy cannot be used.
+    """
+    settings = deployment.settings
+    folder = Path(settings.policy)
+    directory = folder if folder.is_absolute() else shipped(settings.policy)
+    policies = {code: load_policy(directory, code) for code in settings.languages}
+    rules = next(iter(policies.values()))
+    deployment.store.set_policy(rules.id, rules.version)
+    return Parts(
+        deployment=deployment,
+        policies=policies,
+        roster=Roster(store=deployment.store),
+        gate=Gate(slots=os.cpu_count() or 1, waiting=64, waiting_per_circuit=64),
+        form_key=FormKey(),
+        budget=Budget(
+            folder=deployment.data,
+            daily_bytes=settings.daily_attachment_budget_bytes,
+            text_reserve_bytes=settings.text_reserve_bytes,
+            today=lambda: clock().date(),
+        ),
+        circuits=circuits,
+        clock=clock,
+    )
 
 
 def create_reporter_app(parts: Parts) -> Flask:
@@ -59,16 +100,7 @@ def _bare_app(parts: Parts) -> Flask:
     app.config["MAX_CONTENT_LENGTH"] = None  # bodies are read by relay.intake, which counts
     app.extensions["sotto"] = parts
     protect(app)
-    app.before_request(_count_request)
     return app
-
-
-def _count_request() -> None:
-    """Slow a circuit that asks too much; beyond a moment refuse, for a wait holds a thread."""
-    delay = parts().circuits.request(circuit_of(request.environ))
-    if delay > LONGEST_WAIT_SECONDS:
-        raise CapacityError("Too many requests came through one circuit; wait a minute.")
-    time.sleep(delay)
 
 
 def _not_found(error: Exception) -> Response:

@@ -1,0 +1,5 @@
+"""`python -m sotto`, the same as the command `sotto`."""
+
+from sotto.cli import main
+
+main()

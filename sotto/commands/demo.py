@@ -1,0 +1,100 @@
+"""`sotto demo`: everything on this machine, to try it."""
+
+import signal
+import sys
+from collections.abc import Sequence
+from contextlib import ExitStack
+from datetime import UTC, datetime
+from pathlib import Path
+from types import FrameType
+
+import click
+
+from onion.address import url
+from onion.client import ClientTor
+from onion.notices import News, Notice
+from onion.process import RelayTor
+from onion.testnet import RehearsalNetwork
+from protocol.errors import OnionError
+from sotto.demo import PASSPHRASE, Ports, demo_sites, prepare
+from sotto.options import data_option
+from sotto.serving import RelaySites, WebProcess
+
+PUBLISH_SECONDS = 60.0
+
+
+@click.command(name="demo")
+@data_option
+@click.option("--port", default=8080, show_default=True, help="The first of three ports.")
+@click.option("--policy", default="generic", show_default=True, help="generic, ddp or ifes.")
+@click.option("--rehearse", is_flag=True, help="Publish on a private Tor network on this machine.")
+def group(data: Path, port: int, policy: str, rehearse: bool) -> None:
+    """Try everything on this machine: relay, courier, desk, with keys that are no secret."""
+    ports = Ports(first=port)
+    prepare(data, policy=policy, now=datetime.now(UTC))
+    relay = RelaySites(data)
+    web = WebProcess(demo_sites(data, relay, ports), started=relay.started, ended=relay.ended)
+    signal.signal(signal.SIGTERM, _leave)
+    with ExitStack() as running:
+        running.callback(web.stop)
+        try:
+            web.wait_ready()
+            click.echo(_greeting(data, ports))
+            sys.stdout.flush()
+            _publish(data, running, rehearse=rehearse)
+            sys.stdout.flush()
+            sys.exit(web.wait())
+        except KeyboardInterrupt:
+            click.echo("\nStopping.", err=True)
+
+
+def _publish(data: Path, running: ExitStack, *, rehearse: bool) -> None:
+    """Put the sites on Tor; where that cannot be done, say why and carry on without."""
+    try:
+        lines: Sequence[str] = ()
+        if rehearse:
+            network = running.enter_context(RehearsalNetwork(progress=_progress))
+            lines = network.lines
+        tor = RelayTor(data=data, tell=_tell, extra=lines)
+        running.callback(tor.stop)
+        addresses = tor.start()
+        tor.wait_published(PUBLISH_SECONDS)
+    except OnionError as error:
+        click.echo(f"  Not on Tor: {error}\n  Everything on this machine works without it.\n")
+        return
+    click.echo(f"  On Tor: {url(addresses.reporter)}")
+    if rehearse:
+        visitor = running.enter_context(ClientTor(lines=lines))
+        click.echo(f"  Visit it through the SOCKS proxy 127.0.0.1:{visitor.socks_port}")
+    click.echo("")
+
+
+def _progress(percent: float, words: str) -> None:
+    click.echo(f"  {percent:3.0f} %  {words}", err=True)
+
+
+def _tell(notice: Notice) -> None:
+    if notice.news is News.BOOTSTRAP:
+        _progress(notice.percent, f"Tor: {notice.sentence}")
+    elif notice.news is not News.PUBLISHED:
+        click.echo(f"  Tor: {notice.sentence}", err=True)
+
+
+def _leave(number: int, frame: FrameType | None) -> None:
+    raise KeyboardInterrupt
+
+
+def _greeting(data: Path, ports: Ports) -> str:
+    return f"""
+  Sotto is running as a demonstration. Do not send anything real.
+
+    Reporters   http://127.0.0.1:{ports.reporter}
+    Couriers    http://127.0.0.1:{ports.courier}
+    Desk        http://127.0.0.1:{ports.desk}   (what to type to read and answer)
+
+  A counselor's secret key   {data}/demo/counselor.secret.asc   passphrase: {PASSPHRASE}
+  The relay's certificate    {data}/relay.asc
+
+  Next: open the reporters' site and send a report; then follow the desk's page.
+  The command is .venv/bin/sotto. Stop with Ctrl-C.
+"""
