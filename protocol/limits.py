@@ -20,8 +20,8 @@ RECIPIENT_NAME_CHARS = 32
 JSON_DEPTH = 8
 JSON_INTEGER = 2**53 - 1
 
-# Padding. Padmé (Nikitin et al., PETS 2019, section 4) costs at most 12 % and leaks O(log log)
-# bits; the floor makes a text of any usual length look like every other.
+# Padding. Padmé (Nikitin et al., PETS 2019, section 4) costs at most 6.25 % above the floor and
+# leaks O(log log) bits; the floor makes a text of any usual length look like every other.
 PADDING_FLOOR_BYTES = 16 * KIB
 
 # Sealing. RFC 4880 section 4.2.2.4 asks for a first part of at least 512 octets, a power of two;
