@@ -32,8 +32,8 @@ class CircuitLimits:
         derivations_per_minute: words tried, sustained.
         derivations_burst: words tried at once; typing errors are corrected before any
             derivation, so a person needs one or two.
-        close_after_seconds: of delay owed, or of derivations refused in seconds of their
-            own rate, after which the circuit is closed.
+        close_after_seconds: of delay owed; fifty requests at once that all wait.
+        close_after_refused: words tried on after the first refusal.
     """
 
     requests_per_second: float = 5.0
@@ -41,7 +41,8 @@ class CircuitLimits:
     bodies: int = 2
     derivations_per_minute: float = 6.0
     derivations_burst: int = 8
-    close_after_seconds: float = 30.0
+    close_after_seconds: float = 10.0
+    close_after_refused: int = 6
 
 
 @dataclass
@@ -110,7 +111,7 @@ class Circuits:
                 interval=1 / self._limits.requests_per_second,
                 burst=self._limits.requests_burst,
             )
-            closing = self._close_now(usage, delay)
+            closing = self._close_now(usage, delay > self._limits.close_after_seconds)
             closed = usage.closed
         if closing:
             self._close_circuit(int(circuit))
@@ -132,7 +133,7 @@ class Circuits:
             late = usage.derivations.delay(
                 self._monotonic(), interval=interval, burst=self._limits.derivations_burst
             )
-            closing = self._close_now(usage, late)
+            closing = self._close_now(usage, late > self._limits.close_after_refused * interval)
         if closing:
             self._close_circuit(int(circuit))
         if late:
@@ -165,11 +166,11 @@ class Circuits:
             self._usage.popitem(last=False)
         return usage
 
-    def _close_now(self, usage: _Usage, late: float) -> bool:
-        if usage.closed or late <= self._limits.close_after_seconds:
-            return False
-        usage.closed = True
-        return True
+    def _close_now(self, usage: _Usage, too_much: bool) -> bool:
+        """Mark a circuit as closed and tell whether that is news."""
+        news = too_much and not usage.closed
+        usage.closed = usage.closed or too_much
+        return news
 
 
 def read_circuit(address: str) -> str | None:

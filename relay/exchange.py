@@ -32,9 +32,13 @@ _STATUS_OF_ERROR = {
 
 
 class QuietResponse(wsgi.Response):  # type: ignore[misc]  # gunicorn has no types
-    """A response without `Server` and `Date`."""
+    """A response without `Server` and `Date`, that ends the connection of a worker that stops."""
+
+    is_stopping: Callable[[], bool]
 
     def default_headers(self) -> list[str]:
+        if self.is_stopping():
+            self.force_close()
         headers: list[str] = super().default_headers()
         return [line for line in headers if not line.startswith(("Server:", "Date:"))]
 
@@ -64,8 +68,7 @@ def answer(
             request, connection.paced, connection.client, connection.server, cfg, QuietResponse
         )
         environ["wsgi.multithread"] = True
-        if stopping():
-            response.force_close()
+        response.is_stopping = stopping
         _run(app, environ, response)
         return not response.should_close() and _is_read_to_its_end(parser)
     except OSError:

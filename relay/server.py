@@ -6,6 +6,7 @@ to the site whose socket it came through, whatever it sends. No access log, no c
 socket, no file but the sockets. Decision 0005.
 """
 
+import contextlib
 import grp
 import os
 import socket
@@ -72,15 +73,17 @@ def _listen_unix(path: Path, site: Site) -> socket.socket:
     if len(os.fsencode(path)) > _SOCKET_PATH_BYTES:
         raise ValueError(f"the path is longer than {_SOCKET_PATH_BYTES} bytes.")
     _remove_stale(path)
-    listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-    mask = os.umask(0o177)
-    try:
-        listener.bind(str(path))
-    finally:
-        os.umask(mask)
-    if site.socket_group is not None:
-        os.chown(path, -1, site.socket_group)
-    path.chmod(site.socket_mode)
+    with contextlib.ExitStack() as undo:
+        listener = undo.enter_context(socket.socket(socket.AF_UNIX, socket.SOCK_STREAM))
+        mask = os.umask(0o177)
+        try:
+            listener.bind(str(path))
+        finally:
+            os.umask(mask)
+        if site.socket_group is not None:
+            os.chown(path, -1, site.socket_group)
+        path.chmod(site.socket_mode)
+        undo.pop_all()
     return listener
 
 
@@ -105,9 +108,11 @@ def _listen_loopback(bind: str) -> socket.socket:
     if host not in _LOOPBACK:
         raise ValueError("only 127.0.0.1 and [::1] are served; the rest of the world comes by Tor.")
     family = socket.AF_INET6 if host.startswith("[") else socket.AF_INET
-    listener = socket.socket(family, socket.SOCK_STREAM)
-    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    listener.bind((host.strip("[]"), int(port)))
+    with contextlib.ExitStack() as undo:
+        listener = undo.enter_context(socket.socket(family, socket.SOCK_STREAM))
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind((host.strip("[]"), int(port)))
+        undo.pop_all()
     return listener
 
 

@@ -218,7 +218,10 @@ class RelayWorker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no types
         line.give_back(connection.circuit or LOCAL)
         connection.sock.setblocking(False)
         try:
-            if future.exception() is None and future.result() and self.alive:
+            kept = future.exception() is None and future.result()
+            if kept and not self.alive:
+                self._drop(connection)  # read to its end: nothing takes the answer back
+            elif kept:
                 connection.next_request()
                 if connection.collector.is_complete:
                     self._enqueue(connection)

@@ -40,6 +40,7 @@ def make_app(name: str) -> Callable[..., Iterable[bytes]]:
             threads = threading.active_count()
             body = json.dumps({"rss": pages * resource.getpagesize(), "threads": threads}).encode()
         elif path == "/slow":
+            print("slow request begins", flush=True)
             time.sleep(1)
             body = b"done"
         elif path == "/big":

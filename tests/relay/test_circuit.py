@@ -14,6 +14,7 @@ LIMITS = CircuitLimits(
     derivations_per_minute=6.0,
     derivations_burst=3,
     close_after_seconds=30.0,
+    close_after_refused=3,
 )
 
 
