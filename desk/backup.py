@@ -167,10 +167,6 @@ def _copy_documents(vault: Vault, folder: Path) -> None:
 def _read_back(vault: Vault, folder: Path, new: list[ObjectRef]) -> None:
     """Open the copy with the counselor's key: all documents, and every object that is new."""
     with open_with(folder, vault.secret_key) as copy:
-        for shelf in _SHELVES:
-            for _ in copy.all(shelf):
-                pass
-        read_desk(copy)
         _check_complete(copy, new)
 
 
@@ -179,6 +175,11 @@ def _contents(vault: Vault) -> list[ObjectRef]:
 
 
 def _check_complete(vault: Vault, objects: list[ObjectRef]) -> None:
+    """Open every document and the objects given; raise unless all are there and whole."""
+    read_desk(vault)
+    for shelf in _SHELVES:
+        for _ in vault.all(shelf):
+            pass
     missing = {ref.name for ref in _contents(vault)} - vault.objects.names()
     if missing:
         raise AuthenticityError(f"The copy lacks {len(missing)} of its files; make it anew.")

@@ -35,6 +35,8 @@ DOCUMENT_FILE = "vault.sqlite"
 OBJECT_FOLDER = "objects"
 SMALLEST_DOCUMENT_BYTES = 512  # classes are powers of two from here on
 
+_UNREADABLE = "The desk's vault cannot be read; check the disk, or restore the last backup."
+
 R = TypeVar("R", bound=Record)
 
 _SCHEMA = """
@@ -112,10 +114,10 @@ class Vault:
             AuthenticityError: the file was changed by something that is not this desk.
         """
         shelf, hidden = self._hidden(kind.shelf), self._hidden(kind.shelf, name)
-        row = self._database.execute(
-            "SELECT sealed FROM document WHERE shelf = ? AND name = ?", (shelf, hidden)
-        ).fetchone()
-        return None if row is None else self._open(kind, shelf + hidden, row[0])
+        rows = self._rows(
+            "SELECT name, sealed FROM document WHERE shelf = ? AND name = ?", shelf, hidden
+        )
+        return self._open(kind, shelf + hidden, rows[0][1]) if rows else None
 
     def all(self, kind: type[R]) -> Iterator[R]:
         """Return every document of a kind, in an order that means nothing.
@@ -124,10 +126,7 @@ class Vault:
             AuthenticityError: the file was changed by something that is not this desk.
         """
         shelf = self._hidden(kind.shelf)
-        rows = self._database.execute(
-            "SELECT name, sealed FROM document WHERE shelf = ?", (shelf,)
-        ).fetchall()
-        for name, sealed in rows:
+        for name, sealed in self._rows("SELECT name, sealed FROM document WHERE shelf = ?", shelf):
             yield self._open(kind, shelf + name, sealed)
 
     def copy_documents(self, path: Path) -> None:
@@ -145,6 +144,12 @@ class Vault:
                 copy.close()
         except sqlite3.Error as error:
             raise StorageError("The copy of the vault could not be written.") from error
+
+    def _rows(self, query: str, *values: bytes) -> list[tuple[bytes, bytes]]:
+        try:
+            return self._database.execute(query, values).fetchall()
+        except sqlite3.Error as error:
+            raise StorageError(_UNREADABLE) from error
 
     def _hidden(self, *parts: str) -> bytes:
         return hmac.digest(self._name_key, "\0".join(parts).encode(), "sha256")
@@ -176,9 +181,7 @@ def _open_database(path: Path) -> sqlite3.Connection:
         database.execute("PRAGMA temp_store = MEMORY")
         database.execute(_SCHEMA)
     except (OSError, sqlite3.Error) as error:
-        raise StorageError(
-            "The desk's vault cannot be opened; check the disk, or restore the last backup."
-        ) from error
+        raise StorageError(_UNREADABLE) from error
     return database
 
 

@@ -1,0 +1,370 @@
+"""What goes back: complete, signed, sealed, numbered; nothing forgotten too early."""
+
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from relayside import DAY, NOW, Counselor, FakeRelay, SealedEnvelope, open_page
+
+from desk import exporting
+from desk.backup import back_up
+from desk.cases import case_name, clock, find_case, list_cases
+from desk.desk import read_desk
+from desk.exporting import export_dispatch, plan_dispatch
+from desk.importing import import_bundle
+from desk.records import CaseRecord, MailboxRecord
+from desk.replies import queue_reply, set_status, take_back, take_off_page
+from desk.vault import Vault
+from protocol.derivation import ReporterKeys, generate_throwaway_keys
+from protocol.envelope import Kind
+from protocol.errors import AuthenticityError, CapacityError, FormatError, StorageError
+from protocol.replypage import open_slot
+from protocol.sealing import read_sealed
+
+
+@pytest.fixture
+def bundle(tmp_path: Path) -> Path:
+    return tmp_path / "bundle.zip"
+
+
+@pytest.fixture
+def dispatch(tmp_path: Path) -> Path:
+    return tmp_path / "dispatch"
+
+
+def _case(desk: Vault) -> CaseRecord:
+    (case,) = list_cases(desk, today=DAY)
+    return case
+
+
+@pytest.mark.clause("P4")
+@pytest.mark.clause("P29")
+def test_a_reply_crosses_with_the_dates_and_only_the_reporter_opens_it(
+    *,
+    desk: Vault,
+    relay: FakeRelay,
+    anna: Counselor,
+    reporter: ReporterKeys,
+    bundle: Path,
+    dispatch: Path,
+) -> None:
+    import_bundle(desk, relay.cut(bundle, [relay.send(reporter), relay.cover()]), now=NOW)
+    queue_reply(desk, _case(desk), "Thank you.\r\nWe read it.\n", today=DAY)
+    crossing = export_dispatch(desk, dispatch, now=NOW)
+    assert crossing.replies == ((_case(desk).name, (1,)),)
+    reader = relay.read_dispatch(dispatch, anna)
+    page = open_page(reader, reporter)
+    assert [(one.number, one.text) for one in page.replies] == [(1, "Thank you.\nWe read it.")]
+    assert (page.recipient, page.status) == ("anna", "received")
+    assert page.acknowledge_by == DAY + timedelta(days=14)
+    assert page.feedback_by is not None
+    assert (reader.head.serial, reader.head.counselor, len(reader.head.slots)) == (1, "anna", 2)
+    stranger = generate_throwaway_keys()
+    for _, slot in reader.slots():
+        with pytest.raises(AuthenticityError):
+            open_slot(slot, stranger)
+
+
+@pytest.mark.claim("C2")
+def test_a_cover_mailbox_gets_a_page_like_any_other(
+    desk: Vault, relay: FakeRelay, anna: Counselor, bundle: Path, dispatch: Path
+) -> None:
+    keys = generate_throwaway_keys()
+    cover = relay.send(keys, relay.follow_up(keys, kind=Kind.COVER, text=""))
+    import_bundle(desk, relay.cut(bundle, [cover]), now=NOW)
+    export_dispatch(desk, dispatch, now=NOW)
+    page = open_page(relay.read_dispatch(dispatch, anna), keys)
+    assert (page.status, page.replies, page.acknowledge_by) == ("", (), None)
+
+
+def test_a_cover_mailbox_is_dropped_when_its_months_are_over(
+    desk: Vault, relay: FakeRelay, anna: Counselor, bundle: Path, dispatch: Path
+) -> None:
+    import_bundle(desk, relay.cut(bundle, [relay.cover()]), now=NOW)
+    (mailbox,) = desk.all(MailboxRecord)
+    assert mailbox.until_month is not None
+    with desk.changes():
+        desk.put(mailbox.model_copy(update={"until_month": DAY.year * 12 + DAY.month - 2}))
+    assert export_dispatch(desk, dispatch, now=NOW).pages == 0
+    assert list(desk.all(MailboxRecord)) == []
+
+
+def test_the_dispatch_is_sealed_to_the_relay_and_says_nothing_else(
+    *,
+    desk: Vault,
+    relay: FakeRelay,
+    berta: Counselor,
+    reporter: ReporterKeys,
+    bundle: Path,
+    dispatch: Path,
+) -> None:
+    import_bundle(desk, relay.cut(bundle, [relay.send(reporter)]), now=NOW)
+    export_dispatch(desk, dispatch, now=NOW)
+    sealed = dispatch.read_bytes()
+    message = read_sealed(lambda: [sealed])
+    assert len(message.locks) == 1
+    assert berta.secret_key.open_lock(message.locks) is None
+    assert desk.secret_key.open_lock(message.locks) is None
+    assert b"dispatch.json" not in sealed and reporter.mailbox_id not in sealed
+
+
+def test_every_dispatch_carries_everything_and_counts_up(
+    *,
+    desk: Vault,
+    relay: FakeRelay,
+    anna: Counselor,
+    reporter: ReporterKeys,
+    bundle: Path,
+    dispatch: Path,
+) -> None:
+    import_bundle(desk, relay.cut(bundle, [relay.send(reporter)]), now=NOW)
+    queue_reply(desk, _case(desk), "First.", today=DAY)
+    export_dispatch(desk, dispatch, now=NOW)
+    queue_reply(desk, _case(desk), "Second.", today=DAY)
+    crossing = export_dispatch(desk, dispatch, now=NOW)
+    reader = relay.read_dispatch(dispatch, anna)
+    assert (crossing.serial, reader.head.serial) == (2, 2)
+    assert crossing.replies == ((_case(desk).name, (2,)),)
+    assert [one.text for one in open_page(reader, reporter).replies] == ["First.", "Second."]
+
+
+@pytest.mark.clause("P36")
+def test_nothing_is_acknowledged_before_a_second_copy_holds_it(
+    *,
+    desk: Vault,
+    relay: FakeRelay,
+    anna: Counselor,
+    reporter: ReporterKeys,
+    bundle: Path,
+    dispatch: Path,
+    tmp_path: Path,
+) -> None:
+    sent, blind = relay.send(reporter), relay.send(generate_throwaway_keys(), blind=["anna"])
+    import_bundle(desk, relay.cut(bundle, [sent, relay.cover(), blind]), now=NOW)
+    crossing = export_dispatch(desk, dispatch, now=NOW)
+    assert (crossing.acknowledged, crossing.held_back) == (0, 3)
+    assert relay.read_dispatch(dispatch, anna).head.acknowledgements == ()
+    back_up(desk, tmp_path / "copy", now=NOW)
+    crossing = export_dispatch(desk, dispatch, now=NOW)
+    assert (crossing.acknowledged, crossing.held_back) == (3, 0)
+    tokens = {
+        one.envelope: one.token for one in relay.read_dispatch(dispatch, anna).head.acknowledgements
+    }
+    assert tokens[sent.id] == sent.token
+    assert len(tokens[blind.id]) == 32 and tokens[blind.id] != blind.token
+
+
+def test_the_waiver_acknowledges_what_lies_on_no_second_copy(
+    desk: Vault, relay: FakeRelay, reporter: ReporterKeys, bundle: Path, dispatch: Path
+) -> None:
+    import_bundle(desk, relay.cut(bundle, [relay.send(reporter)]), now=NOW)
+    crossing = export_dispatch(desk, dispatch, now=NOW, without_backup=True)
+    assert (crossing.acknowledged, crossing.held_back) == (1, 0)
+
+
+def test_what_could_not_be_read_is_never_acknowledged(
+    desk: Vault, relay: FakeRelay, reporter: ReporterKeys, bundle: Path, dispatch: Path
+) -> None:
+    whole = relay.send(reporter)
+    broken = SealedEnvelope(
+        relay.cover().id, whole.ciphertext[:-1] + bytes([whole.ciphertext[-1] ^ 1]), whole.token
+    )
+    missing = relay.cover()
+    import_bundle(desk, relay.cut(bundle, [broken, missing], drop=[missing.id]), now=NOW)
+    crossing = export_dispatch(desk, dispatch, now=NOW, without_backup=True)
+    assert (crossing.acknowledged, crossing.held_back) == (0, 0)
+
+
+def test_only_the_envelopes_of_the_last_bundle_are_acknowledged(
+    desk: Vault, relay: FakeRelay, reporter: ReporterKeys, bundle: Path, dispatch: Path
+) -> None:
+    import_bundle(desk, relay.cut(bundle, [relay.send(reporter)]), now=NOW)
+    import_bundle(desk, relay.cut(bundle, [relay.cover()], number=2), now=NOW)
+    assert export_dispatch(desk, dispatch, now=NOW, without_backup=True).acknowledged == 1
+
+
+def test_a_preview_changes_nothing(
+    desk: Vault, relay: FakeRelay, reporter: ReporterKeys, bundle: Path, dispatch: Path
+) -> None:
+    import_bundle(desk, relay.cut(bundle, [relay.send(reporter)]), now=NOW)
+    queue_reply(desk, _case(desk), "Later.", today=DAY)
+    seen = plan_dispatch(desk, now=NOW, without_backup=False)
+    assert (read_desk(desk).serial, _case(desk).replies[0].serial) == (0, None)
+    assert seen == export_dispatch(desk, dispatch, now=NOW)
+
+
+def test_nothing_is_exported_before_a_bundle_told_her_name(desk: Vault, dispatch: Path) -> None:
+    with pytest.raises(StorageError, match="import a bundle"):
+        export_dispatch(desk, dispatch, now=NOW)
+    assert not dispatch.exists()
+
+
+def test_a_stick_that_fails_leaves_no_half_written_dispatch_and_keeps_the_reply_queued(
+    *,
+    desk: Vault,
+    relay: FakeRelay,
+    reporter: ReporterKeys,
+    bundle: Path,
+    dispatch: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    import_bundle(desk, relay.cut(bundle, [relay.send(reporter)]), now=NOW)
+    queue_reply(desk, _case(desk), "Later.", today=DAY)
+    dispatch.write_bytes(b"the last one")
+
+    def full(*_: object, **__: object) -> object:
+        yield b"half"
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(exporting, "encode_dispatch", full)
+    with pytest.raises(StorageError, match="No space left"):
+        export_dispatch(desk, dispatch, now=NOW)
+    assert dispatch.read_bytes() == b"the last one"
+    assert sorted(one.name for one in dispatch.parent.glob(".*.part")) == []
+    assert (read_desk(desk).serial, _case(desk).replies[0].serial) == (0, None)
+
+
+def test_the_next_bundle_confirms_the_dispatch(
+    desk: Vault, relay: FakeRelay, anna: Counselor, bundle: Path, dispatch: Path
+) -> None:
+    import_bundle(desk, relay.cut(bundle, []), now=NOW)
+    export_dispatch(desk, dispatch, now=NOW)
+    told = import_bundle(desk, relay.cut(bundle, [], number=2), now=NOW)
+    assert "had not reached the relay" in told.notes[0]
+    relay.read_dispatch(dispatch, anna)
+    told = import_bundle(desk, relay.cut(bundle, [], number=3), now=NOW)
+    assert told.notes == ["The relay has accepted your dispatch 1."]
+    relay.serials[anna.name] = 0
+    told = import_bundle(desk, relay.cut(bundle, [], number=4), now=NOW)
+    assert "was set back" in told.told[0]
+
+
+def test_a_dispatch_in_her_name_that_she_did_not_make_is_told_loudly(
+    desk: Vault, relay: FakeRelay, anna: Counselor, bundle: Path, dispatch: Path
+) -> None:
+    relay.serials[anna.name] = 7
+    told = import_bundle(desk, relay.cut(bundle, []), now=NOW)
+    assert "somebody else has it" in told.told[0]
+    assert export_dispatch(desk, dispatch, now=NOW).serial == 8
+
+
+# --- replies ---------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def case(desk: Vault, relay: FakeRelay, reporter: ReporterKeys, bundle: Path) -> CaseRecord:
+    import_bundle(desk, relay.cut(bundle, [relay.send(reporter)]), now=NOW)
+    return _case(desk)
+
+
+def test_a_reply_is_taken_back_until_a_dispatch_carried_it(
+    desk: Vault, case: CaseRecord, dispatch: Path
+) -> None:
+    queue_reply(desk, case, "Too hasty.", today=DAY)
+    assert take_back(desk, case).text == "Too hasty."
+    with pytest.raises(StorageError, match="cannot be taken back"):
+        take_back(desk, case)
+    queue_reply(desk, case, "Considered.", today=DAY)
+    export_dispatch(desk, dispatch, now=NOW)
+    with pytest.raises(StorageError, match="cannot be taken back"):
+        take_back(desk, case)
+
+
+@pytest.mark.parametrize("text", ["x" * 17_000, "ж" * 8_500, "\\" * 8_500], ids=["x", "ж", "\\"])
+def test_a_reply_that_does_not_fit_is_refused_while_it_is_written(
+    desk: Vault, case: CaseRecord, text: str
+) -> None:
+    with pytest.raises(CapacityError, match="shorten the reply"):
+        queue_reply(desk, case, text, today=DAY)
+    assert _case(desk).replies == ()
+
+
+def test_an_older_reply_taken_off_the_page_makes_room_and_stays_in_the_case(
+    *,
+    desk: Vault,
+    relay: FakeRelay,
+    anna: Counselor,
+    case: CaseRecord,
+    reporter: ReporterKeys,
+    dispatch: Path,
+) -> None:
+    queue_reply(desk, case, "a" * 10_000, today=DAY)
+    export_dispatch(desk, dispatch, now=NOW)
+    with pytest.raises(CapacityError, match="--take-off 1"):
+        queue_reply(desk, case, "b" * 10_000, today=DAY)
+    take_off_page(desk, case, 1)
+    with pytest.raises(StorageError, match="No reply of that number"):
+        take_off_page(desk, case, 1)
+    assert queue_reply(desk, case, "b" * 10_000, today=DAY).number == 2
+    export_dispatch(desk, dispatch, now=NOW)
+    page = open_page(relay.read_dispatch(dispatch, anna), reporter)
+    assert [one.number for one in page.replies] == [2]
+    assert [one.number for one in _case(desk).replies] == [1, 2]
+
+
+@pytest.mark.parametrize("text", ["", " \n\t\r\n"])
+def test_an_empty_reply_is_refused(desk: Vault, case: CaseRecord, text: str) -> None:
+    with pytest.raises(FormatError, match="empty"):
+        queue_reply(desk, case, text, today=DAY)
+
+
+@pytest.mark.clause("P31")
+def test_status_and_outcome_reach_the_reporter(
+    *,
+    desk: Vault,
+    relay: FakeRelay,
+    anna: Counselor,
+    case: CaseRecord,
+    reporter: ReporterKeys,
+    dispatch: Path,
+) -> None:
+    set_status(desk, case, status="closed", outcome="A warning was given.", today=DAY)
+    set_status(desk, case, status=None, outcome=None, today=DAY)
+    export_dispatch(desk, dispatch, now=NOW)
+    page = open_page(relay.read_dispatch(dispatch, anna), reporter)
+    assert (page.status, page.outcome) == ("closed", "A warning was given.")
+
+
+@pytest.mark.clause("P4")
+@pytest.mark.parametrize(
+    ("days", "words"),
+    [
+        (0, "14 days left to acknowledge"),
+        (13, "1 day left to acknowledge"),
+        (14, "acknowledge today"),
+        (16, "2 days overdue to acknowledge"),
+    ],
+)
+def test_the_desk_counts_down_to_the_acknowledgement(
+    case: CaseRecord, days: int, words: str
+) -> None:
+    assert clock(case, today=DAY + timedelta(days=days)) == words
+
+
+def test_after_the_first_reply_the_feedback_clock_runs_and_an_outcome_stops_it(
+    desk: Vault, case: CaseRecord
+) -> None:
+    queue_reply(desk, case, "We got it.", today=DAY)
+    assert clock(_case(desk), today=DAY) == "92 days left to give feedback"
+    set_status(desk, case, status="closed", outcome="Done.", today=DAY)
+    assert clock(find_case(desk, case.name), today=DAY) == "no clock runs"
+
+
+@pytest.mark.clause("P4")
+def test_what_is_overdue_is_listed_before_what_is_due(
+    desk: Vault, relay: FakeRelay, case: CaseRecord, bundle: Path
+) -> None:
+    older = generate_throwaway_keys()
+    sent = relay.send(older, relay.report(older, day=DAY - timedelta(days=20)))
+    import_bundle(desk, relay.cut(bundle, [sent], number=2), now=NOW)
+    assert [one.received for one in list_cases(desk, today=DAY)] == [DAY - timedelta(days=20), DAY]
+    queue_reply(desk, list_cases(desk, today=DAY)[0], "Sorry for the wait.", today=DAY)
+    assert list_cases(desk, today=DAY)[0].name == case.name
+
+
+def test_a_case_has_the_same_name_at_another_desk_and_none_that_a_relay_could_know(
+    case: CaseRecord, reporter: ReporterKeys
+) -> None:
+    assert case.name == case_name(reporter.reply_public)
+    assert case.name != case_name(reporter.mailbox_id)
+    assert len(case.name) == 9 and not set(case.name) & set("ILOU")
