@@ -108,6 +108,16 @@ def sign_as(
     return packets.encode_packet(packets.SIGNATURE, body)
 
 
+def with_unhashed(packet: bytes, kind: int, value: bytes) -> bytes:
+    """Add a subpacket where no signature protects it."""
+    body = packets.read_packets(packet)[0].body
+    start = 6 + int.from_bytes(body[4:6], "big")
+    length = int.from_bytes(body[start : start + 2], "big") + len(value) + 2
+    added = bytes([len(value) + 1, kind]) + value
+    body = body[:start] + length.to_bytes(2, "big") + added + body[start + 2 :]
+    return packets.encode_packet(packets.SIGNATURE, body)
+
+
 def encryption_key(days: float = 30) -> PublicKey:
     return generate(encrypts=True, created=days_ago(days)).public
 
@@ -218,6 +228,12 @@ def _forged_subkeys() -> Iterator[Case]:
         subkey_packet(new) + forge.bind(new, 5, flags=0x20),
         refusal="No encryption subkey",
         others=False,
+    )
+    unflagged = forge.sign(forge.subkey_subject(new), signing.SUBKEY_BINDING, 5)
+    yield case(
+        "binding flagged for encryption only where nothing protects it",
+        subkey_packet(new) + with_unhashed(unflagged, signing.KEY_FLAGS, bytes([ENCRYPTS])),
+        refusal="No encryption subkey",
     )
     yield case("no subkey at all", b"", refusal="No encryption subkey", others=False)
     yield case(

@@ -10,7 +10,7 @@ from key_corpus import DAY, NOW, Forge, GnuPG, days_ago, encryption_key, sign_as
 
 from keys import signing
 from keys.keypair import generate
-from keys.packets import encode_packet
+from keys.packets import encode_packet, read_packets
 from keys.parts import key_subject
 from keys.secretkey import generate_secret_key, read_secret_key
 from keys.signature import verify_detached
@@ -84,6 +84,13 @@ def test_signature_by_somebody_else_is_refused() -> None:
 def test_signature_that_is_unfit_is_refused(signed: Signed, words: str) -> None:
     with pytest.raises(AuthenticityError, match=words):
         signed.verify()
+
+
+def test_signature_with_octets_behind_its_numbers_is_refused() -> None:
+    good = forged()
+    longer = encode_packet(2, read_packets(good.signature)[0].body + b"\0")
+    with pytest.raises(AuthenticityError, match="did not sign"):
+        Signed(longer, good.certificate, good.pinned).verify()
 
 
 def test_signature_within_a_day_of_clock_skew_is_accepted() -> None:
