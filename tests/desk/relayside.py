@@ -50,7 +50,10 @@ class Counselor:
         armored = generate_secret_key(
             user_id=name, passphrase=PASSPHRASE, created=MADE, expires=None
         )
-        opened = read_secret_key(armored, PASSPHRASE)
+        return Counselor.of(name, armored, read_secret_key(armored, PASSPHRASE))
+
+    @staticmethod
+    def of(name: str, armored: bytes, opened: SecretKey) -> "Counselor":
         return Counselor(RecipientName(name), armored, opened, _verified(opened))
 
 
