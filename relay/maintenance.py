@@ -36,7 +36,6 @@ def maintain(
     """
     now = now.astimezone(UTC)
     month = month_of(now.date())
-    store.sweep()
     purge = None
     if store.purged_month() < month:
         purge = store.purge(
@@ -44,6 +43,7 @@ def maintain(
             leaving=settings.leaving_expiry(month),
             unlisted_months=settings.unlisted_months,
         )
+    store.sweep()
     store.rewrite_files()
     move_file_times(store, datetime.combine(now.date(), time(), UTC), folder=folder)
     return purge

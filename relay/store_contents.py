@@ -4,13 +4,14 @@ A content has a random id, and no row names it until its envelope is committed.
 An upload that dies leaves chunks that the sweep removes; nobody ever sees them.
 """
 
+import contextlib
 import hashlib
 import secrets
 import threading
 import zlib
 from dataclasses import dataclass, field
 
-from sqlalchemy import Connection, Engine, delete, insert
+from sqlalchemy import Connection, Engine, delete, func, insert, select
 
 from protocol.errors import StorageError
 from relay.database import Database
@@ -18,6 +19,7 @@ from relay.rows import CHUNK_BYTES, CONTENT_ID_BYTES, ContentId
 from relay.schema import chunk
 
 TRANSACTION_BYTES = 2 * 1024 * 1024  # a big upload lets others write between two of these
+CHUNKS_AT_ONCE = TRANSACTION_BYTES // CHUNK_BYTES
 BUFFERED_BYTES = 32 * 1024 * 1024  # of all uploads together; beyond it each chunk is written alone
 
 
@@ -90,8 +92,21 @@ class ContentShelf(Database):
             known = content in self._uploads
         if known:
             self._forget(content)
+            self._delete_chunks(content)
+
+    def _delete_chunks(self, content: bytes) -> None:
+        """Delete the chunks of a content that nothing refers to, a few at a time.
+
+        What is deleted is overwritten, so half a gigabyte in one transaction
+        would fill the write-ahead log, on a disk that may be full already.
+        """
+        its_own = chunk.c.content == content
+        with self._reading() as connection:
+            last = connection.execute(select(func.max(chunk.c.number)).where(its_own)).scalar_one()
+        for first in range(0, 0 if last is None else last + 1, CHUNKS_AT_ONCE):
+            some = chunk.c.number.between(first, first + CHUNKS_AT_ONCE - 1)
             with self._writing() as connection:
-                connection.execute(delete(chunk).where(chunk.c.content == content))
+                connection.execute(delete(chunk).where(its_own & some))
 
     def _contents_in_progress(self) -> set[ContentId]:
         with self._uploads_lock:
@@ -178,9 +193,14 @@ class ContentWriter:
         )
 
     def discard(self) -> None:
-        """Remove what was stored; does nothing after the commit."""
+        """Remove what was stored; does nothing after the commit, and never raises.
+
+        It is called when something has gone wrong already; what a failing disk
+        does not let go, the sweep removes.
+        """
         self._rest.clear()
-        self._store.discard_content(self.content)
+        with contextlib.suppress(StorageError):
+            self._store.discard_content(self.content)
 
     def _add(self, ciphertext: bytes) -> None:
         self._store.add_chunk(self.content, self._chunks, ciphertext)

@@ -5,10 +5,11 @@ upload that dies leaves chunks that no row names, which the sweep removes. So a
 confirmed report is whole, and one that was not confirmed is as good as absent.
 """
 
+import contextlib
 from collections.abc import Iterator
 from typing import Any
 
-from sqlalchemy import Connection, Row, delete, func, insert, select, update
+from sqlalchemy import Connection, Row, func, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
 from protocol.errors import CapacityError, StorageError
@@ -88,8 +89,9 @@ class EnvelopeShelf(ContentShelf):
             connection.execute(
                 update(envelope).where(envelope.c.id == envelope_id).values(**changed)
             )
-            connection.execute(delete(chunk).where(chunk.c.content == held.content))
         self._forget(row.content)
+        with contextlib.suppress(StorageError):  # withdrawn it is; the sweep removes the rest
+            self._delete_chunks(held.content)
 
     def has_envelope(self, envelope_id: EnvelopeId) -> bool:
         """Say whether an envelope of this id exists, its content there or gone."""

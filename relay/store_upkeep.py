@@ -53,7 +53,8 @@ class UpkeepShelf(EnvelopeShelf):
         A content goes once it is proven and acknowledged by every active
         recipient, or proven and old; a row goes at its
         expiry; a mailbox goes when no desk has listed it for `unlisted_months`.
-        Envelopes of the current cut stay: a download may be under way.
+        Envelopes of the current cut stay: a download may be under way. The chunks
+        of what left belong to nothing from then on, and the sweep removes them.
 
         Args:
             now: the month that has begun.
@@ -74,8 +75,7 @@ class UpkeepShelf(EnvelopeShelf):
                 )
             ).scalar_one()
             gone = _leaving(connection, leaving)
-            for envelope_id, content in gone:
-                connection.execute(delete(chunk).where(chunk.c.content == content))
+            for envelope_id in gone:
                 _empty_row(connection, envelope_id)
             rows = connection.execute(
                 delete(envelope).where(overdue, envelope.c.content.is_(None))
@@ -95,23 +95,25 @@ class UpkeepShelf(EnvelopeShelf):
             return int(connection.execute(waiting).scalar_one())
 
     def sweep(self) -> int:
-        """Remove the chunks of uploads that died; only the serving process may call this.
+        """Remove every chunk that belongs to nothing: died uploads, contents that left.
 
-        Another process does not know which contents are in progress here.
+        Only the serving process may call this: another one does not know which
+        contents are in progress here.
 
         Returns:
             How many contents were removed.
+
+        Raises:
+            StorageError: the disk fails; the rest is removed the next time.
         """
-        with self._writing() as connection:
+        with self._writing() as connection:  # nobody commits between these two questions
             stored = set(connection.execute(select(chunk.c.content).distinct()).scalars())
-            named = set(
-                connection.execute(
-                    select(envelope.c.content).where(envelope.c.content.is_not(None))
-                ).scalars()
-            )
-            dead = stored - named - set(self._contents_in_progress())
-            for content in sorted(dead):
-                connection.execute(delete(chunk).where(chunk.c.content == content))
+            named = connection.execute(
+                select(envelope.c.content).where(envelope.c.content.is_not(None))
+            ).scalars()
+            dead = stored - set(named) - self._contents_in_progress()
+        for content in sorted(dead):
+            self._delete_chunks(content)
         return len(dead)
 
     def rewrite_files(self) -> None:
@@ -144,13 +146,13 @@ class UpkeepShelf(EnvelopeShelf):
         raise StorageError("A reader kept the write-ahead log from being emptied; try again.")
 
 
-def _leaving(connection: Connection, old: int) -> list[tuple[bytes, bytes]]:
+def _leaving(connection: Connection, old: int) -> list[bytes]:
     everyone = active_bits(connection)
     acknowledged = envelope.c.acknowledged.bitwise_and(everyone) == everyone
     carried = connection.execute(select(cut.c.envelopes)).scalar_one_or_none() or b""
     kept = set(split_ids(carried))
     rows = connection.execute(
-        select(envelope.c.id, envelope.c.content)
+        select(envelope.c.id)
         .where(
             envelope.c.content.is_not(None),
             envelope.c.proven,
@@ -158,7 +160,7 @@ def _leaving(connection: Connection, old: int) -> list[tuple[bytes, bytes]]:
         )
         .order_by(envelope.c.id)
     )
-    return [(row.id, row.content) for row in rows if row.id not in kept]
+    return [row.id for row in rows if row.id not in kept]
 
 
 def _empty_row(connection: Connection, envelope_id: bytes) -> None:

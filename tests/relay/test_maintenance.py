@@ -1,6 +1,5 @@
 """Maintenance: what may leave leaves at the month's end, nothing unproven ever does."""
 
-import os
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -160,8 +159,9 @@ def test_file_times_after_maintenance_are_the_start_of_the_day(
     for now in (NOW, NOW + timedelta(days=1)):  # whether or not anything came between
         maintain(sqlite_store, SETTINGS, now, folder=tmp_path)
         midnight = datetime(now.year, now.month, now.day, tzinfo=UTC).timestamp()
-        found = {end: os.stat(f"{sqlite_store.sqlite_path}{end}") for end in ("", "-wal", "-shm")}
-        assert {(one.st_mtime, one.st_atime) for one in found.values()} == {(midnight, midnight)}
+        names = [f"relay.sqlite{end}" for end in ("", "-wal", "-shm")]
+        found = [(tmp_path / name).stat() for name in names]
+        assert {(one.st_mtime, one.st_atime) for one in found} == {(midnight, midnight)}
         assert tmp_path.stat().st_mtime == midnight
 
 
