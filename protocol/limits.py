@@ -14,7 +14,6 @@ SHA256_BYTES = 32
 KEY_BYTES = 32
 REPLY_PUBLIC_BYTES = 1184 + 32  # ML-KEM-768 (FIPS 203, table 3) and X25519 (RFC 7748)
 VOICE_SIGNATURE_BYTES = 64  # Ed25519, RFC 8032 section 5.1.6
-RECIPIENT_NAME_CHARS = 32
 
 # Canonical JSON. RFC 7493 section 2.2: beyond 2^53 readers disagree about integers.
 JSON_DEPTH = 8
@@ -31,7 +30,6 @@ STORED_BLOCK_BYTES = 65_535  # RFC 1951 section 3.2.4: LEN has 16 bits
 SESSION_KEY_BYTES = 32
 LOCK_BYTES = 4 * KIB  # an RSA lock of 16,384 bits has 2,061 octets
 LOCKS_COUNT = 256
-LOCKS_BYTES = 256 * KIB
 SEALED_BYTES = 2**32 - 2  # as an archive: what is sealed is one, or goes into one
 LITERAL_NAME_BYTES = 255  # RFC 4880 section 5.9: one octet of length
 
