@@ -4,9 +4,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from relayside import NOW, PASSPHRASE, Counselor, FakeRelay
+from relayside import Counselor, FakeRelay, make_desk
 
-from desk.desk import create_desk
 from desk.vault import Vault
 from protocol.derivation import ReporterKeys, generate_throwaway_keys
 
@@ -39,16 +38,6 @@ def relay(anna: Counselor, berta: Counselor, relay_key: FakeRelay) -> FakeRelay:
 @pytest.fixture
 def reporter() -> ReporterKeys:
     return generate_throwaway_keys()
-
-
-def make_desk(folder: Path, counselor: Counselor, relay: FakeRelay) -> Vault:
-    """Make a desk from two files, as init does."""
-    key, certificate = folder / "key.secret.asc", folder / "relay.asc"
-    key.write_bytes(counselor.armored)
-    certificate.write_bytes(relay.secret_key.certificate)
-    return create_desk(
-        folder / "desk", key_path=key, relay_path=certificate, passphrase=PASSPHRASE, now=NOW
-    )
 
 
 @pytest.fixture

@@ -12,6 +12,8 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime
 from pathlib import Path
 
+from desk.desk import create_desk
+from desk.vault import Vault
 from keys.certificate import Certificate, verify_certificate
 from keys.lock import generate_session_key, make_blind_lock, make_lock
 from keys.secretkey import SecretKey, generate_secret_key, read_secret_key
@@ -243,6 +245,16 @@ def write_bundle(
 def open_page(reader: DispatchReader, reporter: ReporterKeys) -> ReplyPage:
     """Open the page that a dispatch brings for a reporter, with the receipt's keys."""
     return open_slot(dict(reader.slots())[reporter.mailbox_id], reporter)
+
+
+def make_desk(folder: Path, counselor: Counselor, relay: FakeRelay) -> Vault:
+    """Make a desk from two files, as init does."""
+    key, certificate = folder / "key.secret.asc", folder / "relay.asc"
+    key.write_bytes(counselor.armored)
+    certificate.write_bytes(relay.secret_key.certificate)
+    return create_desk(
+        folder / "desk", key_path=key, relay_path=certificate, passphrase=PASSPHRASE, now=NOW
+    )
 
 
 def _verified(secret_key: SecretKey) -> Certificate:

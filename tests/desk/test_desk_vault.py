@@ -6,8 +6,7 @@ import stat
 from pathlib import Path
 
 import pytest
-from conftest import make_desk
-from relayside import MADE, NOW, PASSPHRASE, Counselor, FakeRelay
+from relayside import MADE, NOW, PASSPHRASE, Counselor, FakeRelay, make_desk
 
 from desk.desk import read_desk
 from desk.records import EnvelopeRecord, EnvelopeState
