@@ -13,15 +13,8 @@ from flask import Flask, Response, g
 
 import templates
 from policies.loader import load_policy, shipped
-from protocol.errors import (
-    CapacityError,
-    FormatError,
-    KeyMaterialError,
-    SottoError,
-    StorageError,
-    UnknownReceiptError,
-)
-from relay import courier, mailbox, pages, report
+from protocol.errors import SottoError
+from relay import courier, mailbox, pages, replacement, report, upload
 from relay.budget import Budget
 from relay.circuit import Circuits
 from relay.deployment import Deployment
@@ -30,6 +23,7 @@ from relay.gate import Gate
 from relay.headers import protect
 from relay.languages import _, use_languages
 from relay.parts import Parts
+from relay.refusals import explain
 from relay.rendering import closed_page
 from relay.roster import Roster
 
@@ -77,7 +71,7 @@ def create_reporter_app(parts: Parts) -> Flask:
     app = _bare_app(parts)
     use_languages(app, parts.policies)
     app.register_blueprint(pages.root)
-    for views in (pages, report, mailbox):
+    for views in (pages, report, upload, mailbox, replacement):
         app.register_blueprint(views.blueprint)
     app.register_error_handler(404, _not_found)
     app.register_error_handler(405, _not_found)
@@ -108,29 +102,6 @@ def _not_found(error: Exception) -> Response:
 
 
 def _refused(error: SottoError) -> Response:
-    """Answer what no view has answered, in words that say what to do.
-
-    The form's text is not at hand here; views that hold it answer before this.
-    """
-    kept = g.get("typed_text", "")
-    if isinstance(error, KeyMaterialError):
-        sentence = _(
-            "Nobody can read new reports at the moment, so none are taken. "
-            "Come back later, or use another way."
-        )
-        return closed_page(_("Closed for now"), sentence, 503, kept)
-    if isinstance(error, StorageError):
-        sentence = _(
-            "This server could not store it. Nothing was accepted. "
-            "Keep your text and try again later."
-        )
-        return closed_page(_("Not sent"), sentence, 503, kept)
-    if isinstance(error, CapacityError):
-        sentence = _("It was too large, or too many people are here. Nothing was accepted.")
-        return closed_page(_("Not sent"), sentence, 413, kept)
-    if isinstance(error, UnknownReceiptError):
-        return closed_page(_("No mailbox opens"), _("Enter your nine words once more."), 404, kept)
-    if isinstance(error, FormatError):
-        sentence = _("What arrived was not complete. Go back and send it again.")
-        return closed_page(_("Not sent"), sentence, 400, kept)
-    raise error
+    """Answer what no view has answered, with what was typed where a view had read it."""
+    refusal = explain(error)
+    return closed_page(refusal.heading, refusal.sentence, refusal.status, g.get("kept", ""))

@@ -3,40 +3,25 @@
 Every form can come back: a problem names its field and says in one sentence what to do.
 """
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from urllib.parse import parse_qs
 
-from flask import request
+from flask import g, request
 
 from protocol.derivation import ReporterKeys, derive_reporter_keys, receipt_root
 from protocol.errors import CapacityError, FormatError
 from protocol.names import Receipt, ReceiptRoot, RecipientName
-from relay.budget import NoRoomError
 from relay.circuit import circuit_of
 from relay.gate import Purpose
 from relay.intake import Form, FormLimits, read_form
 from relay.languages import _
 from relay.multipart import Body
 from relay.parts import parts
-from relay.rendering import policy, size_words
-from relay.submission import SupersededError
+from relay.refusals import BusyError, ProblemError
+from relay.rendering import policy
 
 SMALL_FORM_BYTES = 64 * 1024  # FACTS: large urlencoded bodies cost memory out of proportion
 SMALL_FORM = "application/x-www-form-urlencoded"
-
-
-class BusyError(CapacityError):
-    """Too many people wait for the gate."""
-
-
-class ProblemError(Exception):
-    """The form has to come back: sentences by the field that they belong to."""
-
-    def __init__(self, status: int, problems: Mapping[str, str]) -> None:
-        super().__init__(status)
-        self.status = status
-        self.problems = dict(problems)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -58,8 +43,11 @@ def read_posted() -> Form:
     settings = parts().settings
     limits = FormLimits(files=settings.attachments_count, files_bytes=settings.attachments_bytes)
     if request.mimetype == SMALL_FORM:
-        return Form(fields=_read_small(), files=iter(()), body=Body(request.stream, 0))
-    return read_form(request.stream, request.content_type, request.content_length, limits)
+        form = Form(fields=_read_small(), files=iter(()), body=Body(request.stream, 0))
+    else:
+        form = read_form(request.stream, request.content_type, request.content_length, limits)
+    g.kept = form.get("text")
+    return form
 
 
 def _read_small() -> dict[str, tuple[str, ...]]:
@@ -75,19 +63,6 @@ def _read_small() -> dict[str, tuple[str, ...]]:
     except ValueError:
         raise FormatError("This form must be sent as UTF-8.") from None
     return {name: tuple(values) for name, values in fields.items()}
-
-
-def refusal(error: CapacityError) -> dict[str, str]:
-    """Say in the reader's language which limit was reached, beside the field it belongs to."""
-    if isinstance(error, BusyError):
-        return {"text": _("Many people are here right now. Wait a minute, then send again.")}
-    if isinstance(error, SupersededError):
-        return {"text": _("This was sent a second time meanwhile. Look at the newer page.")}
-    if isinstance(error, NoRoomError):
-        room = _("There is no room for files today. Send the words alone, and the files later.")
-        return {"attachments": room}
-    most = size_words(parts().settings.attachments_bytes)
-    return {"attachments": _("The files are too large or too many: %(most)s fit.", most=most)}
 
 
 def require_text(text: str) -> None:

@@ -5,39 +5,36 @@ the desk. Each form carries a token instead of the receipt; when it has expired,
 are asked for once more and what was typed is kept.
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from itertools import chain
 
 from flask import Blueprint, Response, g
 
 from policies.parts import Rung, Track
 from protocol.envelope import Answer, Kind
-from protocol.errors import AuthenticityError, CapacityError, UnknownReceiptError
+from protocol.errors import AuthenticityError, UnknownReceiptError
 from protocol.names import ReceiptRoot, RecipientName
 from protocol.receipt import read_receipt
 from protocol.replypage import ReplyPage
-from relay.forms import (
-    BusyError,
-    ProblemError,
-    active_names,
-    persons,
-    read_posted,
-    refusal,
-    require_text,
-    root_of,
-)
+from relay.forms import active_names, persons, read_posted, require_text, root_of
 from relay.gate import Purpose
+from relay.headers import PageKind, present
 from relay.intake import FilePart, Form
 from relay.languages import _
 from relay.opening import Mailbox, open_mailbox, open_with_token, token_for
 from relay.parts import parts
+from relay.progress import new_form_id
 from relay.readers import Choice, choice_of_follow_up, readers_of_escalation
+from relay.refusals import BusyError, ProblemError
 from relay.rendering import page, policy, size_words, track_of
 from relay.sending import Letter, send
-from relay.typed import Typed, consents_of, read_typed
+from relay.typed import Typed, read_typed
+from relay.upload import watched
 from relay.withdrawal import withdraw
 
 blueprint = Blueprint("mailbox", __name__, url_prefix="/<lang>")
+
+Action = Callable[[Mailbox, Typed, Form, Iterator[FilePart]], str]
 
 
 @blueprint.get("/receipt")
@@ -95,9 +92,11 @@ def mailbox_page(
     status: int = 200,
 ) -> Response:
     """Draw the mailbox in a given state."""
+    present(PageKind.REPLY, framed=True)
     return page(
         "mailbox",
         status,
+        form_id=new_form_id(),
         token=token_for(parts(), root),
         pages=[_shown(reply_page) for reply_page in mailbox.pages.values()],
         offered=persons(_choice(mailbox).offered),
@@ -106,7 +105,7 @@ def mailbox_page(
         done=done,
         requests=request_labels().items(),
         rungs=_rungs(mailbox),
-        consents=consents_of(policy(), _track(mailbox)),
+        consents=policy().consents_of(_track(mailbox).id),
         may_withdraw=mailbox.may_withdraw,
         limit=size_words(parts().settings.attachments_bytes),
     )
@@ -118,44 +117,41 @@ def request_labels() -> dict[str, str]:
         "retaliation": _("Someone is punishing me because of my report, or because I helped"),
         "meeting": _("I would like to meet or talk to someone"),
         "stop": _("Please stop working on this"),
-        "new-receipt": _(
-            "Someone saw my words: I will send a new report and say that it belongs to this"
-        ),
     }
 
 
-def _act(action: Callable[[Mailbox, Typed, Form], str]) -> Response:
+def _act(action: Action) -> Response:
     """Open the mailbox behind the form's token, act, and show it again."""
     form = read_posted()
     try:
         root = open_with_token(parts(), form.get("token"))
     except AuthenticityError:
+        sentence = _("Too much time passed. Copy your text, then enter your nine words once more.")
+        parts().progress.refuse(form.get("form"), {"token": sentence})
         return page("receipt", 403, expired=True, kept=form.get("text"))
     mailbox = open_mailbox(parts(), root)
     typed = read_typed(form.fields, policy(), _track(mailbox))
     try:
-        done = action(mailbox, typed, form)
+        with watched(form) as files:
+            done = action(mailbox, typed, form, files)
     except ProblemError as problem:
         return mailbox_page(root, mailbox, typed, problems=problem.problems, status=problem.status)
-    except CapacityError as error:
-        return mailbox_page(root, mailbox, typed, problems=refusal(error), status=413)
     mailbox = open_mailbox(parts(), root)
     return mailbox_page(root, mailbox, Typed(recipients=_choice(mailbox).ticked), done=done)
 
 
-def _message(mailbox: Mailbox, typed: Typed, form: Form) -> str:
+def _message(mailbox: Mailbox, typed: Typed, form: Form, files: Iterator[FilePart]) -> str:
     require_text(typed.text)
     choice = _choice(mailbox)
     readers = choice.read(typed.recipients)
     if not readers:
         raise ProblemError(400, {"recipients": _("Choose at least one person who may read this.")})
-    files = form.files()
-    head = next(files, None)
     labels = request_labels()
     requests = tuple(request for request in typed.requests if request in labels)
+    answers = (_answer("requests", _("What you would like"), requests, labels),) if requests else ()
+    head = next(files, None)
     if head is None and not (typed.text or requests):
         raise ProblemError(400, {"text": _("Write a few words, or choose a file.")})
-    answers = (_answer("requests", _("What you would like"), requests, labels),) if requests else ()
     _send(
         mailbox,
         Kind.FOLLOW_UP,
@@ -167,7 +163,7 @@ def _message(mailbox: Mailbox, typed: Typed, form: Form) -> str:
     return _("Sent and locked. It was added to your report.")
 
 
-def _escalation(mailbox: Mailbox, typed: Typed, form: Form) -> str:
+def _escalation(mailbox: Mailbox, typed: Typed, form: Form, files: Iterator[FilePart]) -> str:
     rung = next((r for r in _rungs(mailbox) if r.id == form.get("rung") and not r.external), None)
     if rung is None:
         raise ProblemError(400, {"rung": _("Choose who should look at it now.")})
@@ -185,14 +181,14 @@ def _escalation(mailbox: Mailbox, typed: Typed, form: Form) -> str:
     return _("Sent and locked. It goes to: %(name)s.", name=rung.title)
 
 
-def _consent(mailbox: Mailbox, typed: Typed, form: Form) -> str:
-    texts = {c.id: c.label for c in consents_of(policy(), _track(mailbox))}
+def _consent(mailbox: Mailbox, typed: Typed, form: Form, files: Iterator[FilePart]) -> str:
+    texts = {c.id: c.label for c in policy().consents_of(_track(mailbox).id)}
     answer = _answer("consents", _("What you agree to"), typed.consents, texts)
-    _send(mailbox, Kind.CONSENT, answers=(answer,), readers=_permitted(mailbox))
+    _send(mailbox, Kind.CONSENT, answers=(answer,), readers=permitted_readers(mailbox))
     return _("Your change was sent. It counts from the moment the counselors read it.")
 
 
-def _closing(mailbox: Mailbox, typed: Typed, form: Form) -> str:
+def _closing(mailbox: Mailbox, typed: Typed, form: Form, files: Iterator[FilePart]) -> str:
     wish = form.get("closing")
     if wish == "withdraw":
         withdraw(parts(), mailbox.keys)
@@ -207,7 +203,7 @@ def _closing(mailbox: Mailbox, typed: Typed, form: Form) -> str:
     if wish not in wishes:
         raise ProblemError(400, {"closing-close": _("Choose what should happen.")})
     answer = _answer("closing", _("What should happen"), (wish,), wishes)
-    _send(mailbox, Kind.CLOSING, answers=(answer,), readers=_permitted(mailbox))
+    _send(mailbox, Kind.CLOSING, answers=(answer,), readers=permitted_readers(mailbox))
     return _("The counselors will be told, and it is done the next time they send something.")
 
 
@@ -238,7 +234,7 @@ def _choice(mailbox: Mailbox) -> Choice:
     return choice_of_follow_up(active_names(), mailbox.memo, mailbox.pages)
 
 
-def _permitted(mailbox: Mailbox) -> tuple[RecipientName, ...]:
+def permitted_readers(mailbox: Mailbox) -> tuple[RecipientName, ...]:
     """Return who reads an action that has no choice of its own: whom the memo permits."""
     readers = _choice(mailbox).ticked
     if not readers:

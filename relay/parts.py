@@ -19,6 +19,7 @@ from relay.circuit import Circuits
 from relay.deployment import Deployment
 from relay.formkey import FormKey
 from relay.gate import Gate
+from relay.progress import Progress
 from relay.roster import Roster
 from relay.settings import Settings
 from relay.store import Store
@@ -39,6 +40,7 @@ class Parts:
         clock: returns the current time, UTC.
         circuits: what each Tor circuit may do.
         attempts: which sending of a receipt is the latest.
+        progress: how far uploads have come.
         cutting: held while the demonstration cuts a bundle on demand.
     """
 
@@ -51,6 +53,7 @@ class Parts:
     clock: Callable[[], datetime]
     circuits: Circuits
     attempts: Attempts = field(default_factory=Attempts)
+    progress: Progress = field(default_factory=Progress)
     cutting: threading.Lock = field(default_factory=threading.Lock)
 
     @property

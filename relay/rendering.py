@@ -1,10 +1,11 @@
 """Draw a page of the reporter's site: the context that every page has."""
 
-from flask import Response, g, make_response, render_template
+from flask import Response, g, make_response, render_template, request
 
 from policies.parts import Track
 from policies.schema import Policy
 from protocol.receipt import dice_number
+from relay.arrival import arrival_warning
 from relay.languages import direction, language_name
 from relay.parts import parts
 
@@ -35,6 +36,7 @@ def page(template: str, status: int = 200, **context: object) -> Response:
         policy=policy(),
         demo=parts().settings.demo,
         dice_number=dice_number,
+        warning=arrival_warning(request.host, request.headers),
         **context,
     )
     return make_response(body, status)

@@ -4,43 +4,41 @@ Whatever goes wrong, the page comes back with what was typed and with the same r
 only after the envelope lies in the store does a page say that it was sent.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from itertools import chain
 
 from flask import Blueprint, Response, g, request
 
-from policies.parts import Group, Question, Track
-from policies.schema import Policy
+from policies.parts import Meaning, Track
 from protocol.envelope import Kind
-from protocol.errors import AuthenticityError, CapacityError
+from protocol.errors import AuthenticityError
 from protocol.memo import Memo
 from protocol.names import Receipt
 from protocol.receipt import encode_issued, generate_receipt, verify_issued
 from relay.forms import (
-    ProblemError,
     active_names,
     keys_of,
     persons,
     read_posted,
-    refusal,
     require_text,
 )
 from relay.gate import Purpose
-from relay.intake import Form
+from relay.headers import PageKind, present
+from relay.intake import FilePart, drain
 from relay.languages import _, language_name
 from relay.parts import parts
+from relay.progress import new_form_id
 from relay.readers import Choice, choice_of_follow_up, choice_of_report
+from relay.refusals import ProblemError
 from relay.rendering import page, policy, size_words, track_of
 from relay.sending import Letter, send
 from relay.typed import (
     Typed,
-    categories_of,
     choices_of,
-    consents_of,
     make_answers,
-    questions_of,
     read_typed,
 )
+from relay.upload import OVERSHOOT_BYTES, watched
 
 blueprint = Blueprint("report", __name__, url_prefix="/<lang>")
 
@@ -55,6 +53,7 @@ def show_form() -> Response:
 @blueprint.post("/report")
 def send_report() -> Response:
     """Take a report: text first, then files, each sealed while it arrives."""
+    present(PageKind.FORM, framed=True)
     form = read_posted()
     track = track_of(form.get("track"))
     typed = read_typed(form.fields, policy(), track)
@@ -66,8 +65,13 @@ def send_report() -> Response:
             "These are new: write them down."
         )
         return form_page(generate_receipt(), track, typed, {"receipt": sentence}, 400)
+    if form.get("language"):
+        drain(request.stream, OVERSHOOT_BYTES)
+        return form_page(receipt, track, typed)
     try:
-        first = _send(receipt, track, typed, form)
+        with watched(form) as files:
+            own_choice = bool(form.get("own-choice"))
+            first = _send(receipt, track, typed, files, own_choice=own_choice)
     except ProblemError as problem:
         return form_page(receipt, track, typed, problem.problems, problem.status)
     return page("sent", words=receipt, repeated=not first, days=track.acknowledge_days)
@@ -87,20 +91,24 @@ def form_page(
         track=track,
         typed=typed,
         problems=problems or {},
+        form_id=new_form_id(),
         words=receipt,
         issued=encode_issued(parts().salt, receipt),
         offered=persons(_choice(track).offered),
-        groups=_grouped(policy(), track),
-        categories=categories_of(policy(), track),
+        groups=policy().groups_of(track.id),
+        categories=policy().categories_of(track.id),
+        routed=any(route.track == track.id for route in policy().routes.values()),
         catalogue=policy().catalogues.get(track.catalogue or ""),
-        consents=consents_of(policy(), track),
+        consents=policy().consents_of(track.id),
         choices_of=lambda question: choices_of(question, policy()),
-        understood=", ".join(map(language_name, _languages_read())),
+        understood=", ".join(map(language_name, policy().languages_read)),
         limit=size_words(parts().settings.attachments_bytes),
     )
 
 
-def _send(receipt: Receipt, track: Track, typed: Typed, form: Form) -> bool:
+def _send(
+    receipt: Receipt, track: Track, typed: Typed, files: Iterator[FilePart], *, own_choice: bool
+) -> bool:
     """Check what was typed, then seal and store it.
 
     Returns:
@@ -112,20 +120,50 @@ def _send(receipt: Receipt, track: Track, typed: Typed, form: Form) -> bool:
     choice = _choice(track)
     if not choice.read(typed.recipients):
         raise ProblemError(400, {"recipients": _("Choose at least one person who may read this.")})
+    _require_route(track, typed, choice, own_choice=own_choice)
+    _require_consents(track, typed)
     require_text(typed.text)
-    files = form.files()
-    try:
-        head = next(files, None)
-        if head is None and not (typed.text or typed.answers):
-            raise ProblemError(400, {"text": _("Write a few words, or choose a file.")})
-        return send(
-            parts(),
-            keys_of(receipt, Purpose.SENDING),
-            lambda memo: _letter(track, typed, choice, memo),
-            chain([head], files) if head else files,
+    head = next(files, None)
+    if head is None and not (typed.text or typed.answers):
+        raise ProblemError(400, {"text": _("Write a few words, or choose a file.")})
+    return send(
+        parts(),
+        keys_of(receipt, Purpose.SENDING),
+        lambda memo: _letter(track, typed, choice, memo),
+        chain([head], files) if head else files,
+    )
+
+
+def _require_route(track: Track, typed: Typed, choice: Choice, *, own_choice: bool) -> None:
+    """Ask once where the ticked people are not those that the procedure names (P2).
+
+    The procedure never changes what was ticked: it might add the one that the report is
+    about, or take away whom the reporter trusts.
+    """
+    route = policy().route_for(track.id, typed.categories)
+    ticked = set(choice.read(typed.recipients))
+    if route is None or own_choice or ticked == ticked.intersection(route.recipients):
+        return
+    named = [person.title for person in persons(choice.read(route.recipients))]
+    sentence = _(
+        "What you chose usually goes to: %(names)s. Change who may read, "
+        "or tick that you chose the people yourself.",
+        names=", ".join(named),
+    )
+    raise ProblemError(400, {"recipients": f"{route.reason} {sentence}"})
+
+
+def _require_consents(track: Track, typed: Typed) -> None:
+    """Refuse a consent that only the person concerned can give, from anybody else (P24)."""
+    standing = policy().question_meaning(track.id, Meaning.STANDING)
+    affected = standing is not None and "affected" in typed.answers.get(standing.id, ())
+    own = {consent.id for consent in policy().consents_of(track.id) if consent.survivor_only}
+    if own.intersection(typed.consents) and not affected:
+        sentence = _(
+            "Only the person whom it happened to can agree to this. If that is you, "
+            "say so above; if not, take the tick away."
         )
-    except CapacityError as error:
-        raise ProblemError(413, refusal(error)) from None
+        raise ProblemError(400, {"consents": sentence})
 
 
 def _letter(track: Track, typed: Typed, choice: Choice, memo: Memo | None) -> Letter:
@@ -157,18 +195,3 @@ def field_labels() -> dict[str, str]:
 
 def _choice(track: Track) -> Choice:
     return choice_of_report(active_names(), track.recipients)
-
-
-def _grouped(policy: Policy, track: Track) -> list[tuple[Group, list[Question]]]:
-    questions = questions_of(policy, track)
-    return [
-        (group, members)
-        for group in policy.groups.values()
-        if (members := [question for question in questions if question.group == group.id])
-    ]
-
-
-def _languages_read() -> tuple[str, ...]:
-    """Return the languages that counselors read, each once, in the policy's order."""
-    codes = (code for person in policy().recipients.values() for code in person.languages)
-    return tuple(dict.fromkeys(codes))

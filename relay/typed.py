@@ -35,14 +35,14 @@ def read_typed(fields: Mapping[str, Sequence[str]], policy: Policy, track: Track
     """
     answers = {
         question.id: given
-        for question in questions_of(policy, track)
+        for question in policy.questions_of(track.id)
         if (given := _given(question, policy, fields.get(question.id, ())))
     }
     return Typed(
         text=_clean(first(fields, "text")),
         answers=answers,
-        categories=_known(fields.get("categories", ()), categories_of(policy, track)),
-        consents=_known(fields.get("consents", ()), consents_of(policy, track)),
+        categories=_known(fields.get("categories", ()), policy.categories_of(track.id)),
+        consents=_known(fields.get("consents", ()), policy.consents_of(track.id)),
         recipients=tuple(fields.get("recipients", ())),
         requests=tuple(fields.get("requests", ())),
     )
@@ -51,23 +51,6 @@ def read_typed(fields: Mapping[str, Sequence[str]], policy: Policy, track: Track
 def first(fields: Mapping[str, Sequence[str]], name: str) -> str:
     """Return the first value of a field, or an empty text."""
     return next(iter(fields.get(name, ())), "")
-
-
-def questions_of(policy: Policy, track: Track) -> tuple[Question, ...]:
-    """Return the questions that a track asks, in its order."""
-    return tuple(policy.questions[question] for question in track.questions)
-
-
-def categories_of(policy: Policy, track: Track) -> tuple[Category, ...]:
-    """Return the categories that a reporter may pick on this track."""
-    if track.catalogue is None:
-        return ()
-    return tuple(policy.categories[c] for c in policy.catalogues[track.catalogue].categories)
-
-
-def consents_of(policy: Policy, track: Track) -> tuple[Consent, ...]:
-    """Return what a reporter may agree to on this track."""
-    return tuple(policy.consents[consent] for consent in track.consents)
 
 
 def choices_of(question: Question, policy: Policy) -> tuple[tuple[str, str], ...]:
@@ -90,14 +73,14 @@ def make_answers(
     """
     answers = []
     if typed.categories:
-        titles = {c.id: c.title for c in categories_of(policy, track)}
+        titles = {c.id: c.title for c in policy.categories_of(track.id)}
         answers.append(_answer("categories", labels["categories"], typed.categories, titles))
-    for question in questions_of(policy, track):
+    for question in policy.questions_of(track.id):
         if given := typed.answers.get(question.id):
             shown = dict(choices_of(question, policy))
             answers.append(_answer(question.id, question.label, given, shown))
     if typed.consents:
-        texts = {c.id: c.label for c in consents_of(policy, track)}
+        texts = {c.id: c.label for c in policy.consents_of(track.id)}
         answers.append(_answer("consents", labels["consents"], typed.consents, texts))
     if typed.requests:
         answers.append(_answer("requests", labels["requests"], typed.requests, labels))
