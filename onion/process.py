@@ -9,18 +9,18 @@ its own rules: a courier site that opens without a key is closed at once.
 
 import queue
 import threading
-import time
 from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Self
 
 from onion.address import Addresses, OnionAddress, create_addresses
+from onion.arrival import Arrival
 from onion.checks import verify_harmless
-from onion.control import Bootstrap, ClockSkew, Control, Event, Uploaded
+from onion.control import Bootstrap, ClockSkew, Control, Event, Uploaded, UploadFailed
 from onion.courier_keys import CourierKey, verify_courier_keys
 from onion.launch import TorProcess, installed_version
-from onion.notices import News, Notice, skew_sentence, stall_sentence
+from onion.notices import News, Notice, skew_sentence
 from onion.places import Places
 from onion.torrc import Options, check_extra, relay_options, service_options, write_lines
 from protocol.errors import OnionError
@@ -76,8 +76,7 @@ class RelayTor:
         self._couriers: tuple[CourierKey, ...] = ()
         self._refused = ""
         self._distrusted = False
-        self._percent = 0
-        self._hindrance = ""
+        self._arrival = Arrival()
         self._published: set[OnionAddress] = set()
         self._supervisor = threading.Thread(target=self._supervise, name="onion", daemon=True)
 
@@ -87,6 +86,11 @@ class RelayTor:
 
     def __exit__(self, *why: object) -> None:
         self.stop()
+
+    @property
+    def addresses(self) -> Addresses:
+        """Where reporters and couriers find the relay; known before tor runs."""
+        return self._addresses
 
     @property
     def pid(self) -> int | None:
@@ -110,7 +114,7 @@ class RelayTor:
         try:
             self._launch()
             self._supervisor.start()
-            self._await_bootstrap(stall_seconds)
+            self._arrival.wait(stall_seconds)
         except BaseException:
             self.stop()
             raise
@@ -146,7 +150,7 @@ class RelayTor:
         self._end_tor()
 
     def _launch(self) -> None:
-        self._percent, self._hindrance = 0, ""
+        self._arrival.restart()
         self._published.clear()
         options = relay_options(self._places)
         options += service_options(self._places.reporter, self._reporter_socket)
@@ -181,30 +185,21 @@ class RelayTor:
         self._refused = ""
         return service_options(self._places.courier, self._courier_socket)
 
-    def _await_bootstrap(self, stall_seconds: float) -> None:
-        with self._news:
-            while self._percent < 100:
-                before, since = self._percent, time.monotonic()
-                while self._percent == before:
-                    rest = since + stall_seconds - time.monotonic()
-                    if rest <= 0:
-                        raise OnionError(stall_sentence(before, self._hindrance))
-                    self._news.wait(rest)
-
     def _hear(self, event: Event) -> None:
         match event:
             case Bootstrap(percent, summary, warning):
-                with self._news:
-                    self._percent = max(percent, self._percent)
-                    self._hindrance = warning or self._hindrance
-                    self._news.notify_all()
+                self._arrival.reach(percent)
+                if warning:
+                    self._arrival.hinder(warning)
                 self._tell(Notice(News.BOOTSTRAP, summary, percent=percent))
             case ClockSkew(seconds):
-                with self._news:
-                    self._hindrance = skew_sentence(seconds)
+                self._arrival.hinder(skew_sentence(seconds))
                 self._tell(Notice(News.TROUBLE, skew_sentence(seconds)))
             case Uploaded(address):
                 self._inbox.put(address)
+            case UploadFailed(reason=reason):
+                sentence = f"A directory did not take the address ({reason}); tor asks others."
+                self._tell(Notice(News.TROUBLE, sentence))
 
     def _supervise(self) -> None:
         while not self._stopping.is_set():
@@ -265,7 +260,14 @@ class RelayTor:
         self._couriers = ()
         with self._news:
             self._published.discard(self._addresses.courier)
-        self._set_services(())
+        try:
+            self._set_services(())
+        except OnionError:
+            # A site that cannot be closed must not stay: tor ends with its owner's
+            # connection and comes back with what the files allow.
+            if self._control is not None:
+                self._control.close()
+            raise
 
     def _set_services(self, courier: Options) -> None:
         if self._control is not None:

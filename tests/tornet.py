@@ -8,6 +8,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import TypeVar
 
 from onion.notices import News, Notice
 from onion.testnet import RehearsalNetwork
@@ -18,6 +19,8 @@ NO_INTRODUCTION = 0xF2
 NO_RENDEZVOUS = 0xF3
 KEY_MISSING = 0xF4
 KEY_WRONG = 0xF5
+
+Result = TypeVar("Result")
 
 
 class VisitError(Exception):
@@ -125,10 +128,21 @@ def visit(
 
 def visit_soon(socks_port: int, address: str, *, within: float = 40.0, isolate: str = "") -> bytes:
     """Visit again and again until the service is there; descriptors take seconds to spread."""
+    return _soon(within, lambda: visit(socks_port, address, timeout=6, isolate=isolate))
+
+
+def dial_soon(
+    socks_port: int, address: str, *, within: float = 40.0, isolate: str = ""
+) -> socket.socket:
+    """Dial again and again until the service is there."""
+    return _soon(within, lambda: dial(socks_port, address, timeout=6, isolate=isolate))
+
+
+def _soon(within: float, attempt: Callable[[], Result]) -> Result:
     deadline = time.monotonic() + within
     while True:
         try:
-            return visit(socks_port, address, timeout=6, isolate=isolate)
+            return attempt()
         except (VisitError, OSError):
             if time.monotonic() > deadline:
                 raise

@@ -242,6 +242,7 @@ def start_lonely_node(folder: Path) -> int:
 
 
 @pytest.mark.tor
+@pytest.mark.proof
 def test_node_of_a_rehearsal_network_whose_owner_is_killed_ends_by_itself(places: Places) -> None:
     owner = subprocess.Popen(
         [sys.executable, "-W", "ignore", "-c", NODE_OWNER, str(places.data)],

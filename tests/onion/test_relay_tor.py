@@ -21,13 +21,14 @@ from onion.places import Places
 from onion.process import RelayTor
 from onion.status import read_health
 from onion.testnet import RehearsalNetwork
+from protocol.errors import OnionError
 from tests.tornet import (
     KEY_MISSING,
     KEY_WRONG,
     Notices,
     Site,
     VisitError,
-    dial,
+    dial_soon,
     visit,
     visit_soon,
 )
@@ -130,7 +131,7 @@ def test_each_visit_brings_the_number_of_its_circuit_and_no_address(stage: Stage
 def test_circuit_closed_by_its_number_ends_its_visit_at_once(stage: Stage, closer: str) -> None:
     stage.reporter_site.proxy_lines.clear()
     address = stage.addresses.reporter
-    with dial(stage.visitor.socks_port, address, isolate=closer) as held:
+    with dial_soon(stage.visitor.socks_port, address, isolate=closer) as held:
         held.sendall(b"GET /hang HTTP/1.1\r\n\r\n")
         while not stage.reporter_site.proxy_lines:
             time.sleep(0.05)
@@ -201,7 +202,7 @@ def test_courier_revoked_stays_outside_while_others_and_a_running_upload_go_on(
     stage.notices.wait(lambda all_: stage.notices.count(News.PUBLISHED) > published)
     with (
         ClientTor(lines=stage.lines, courier_line=secret.line) as berta,
-        dial(stage.visitor.socks_port, stage.addresses.reporter, isolate="upload") as upload,
+        dial_soon(stage.visitor.socks_port, stage.addresses.reporter, isolate="upload") as upload,
     ):
         stage.reporter_site.holding.clear()
         upload.sendall(b"POST /hang HTTP/1.1\r\n\r\n")
@@ -219,37 +220,49 @@ def test_courier_revoked_stays_outside_while_others_and_a_running_upload_go_on(
             upload.recv(1)
 
 
-def close_by_damage(stage: Stage, name: str, content: str) -> None:
-    """Put a bad file among the keys, wait until the site is closed, and prove that it is."""
-    folder = stage.places.courier / "authorized_clients"
+def serves_reporters_only(places: Places) -> bool:
+    with Control(places.control) as control:
+        return control.option("HiddenServiceDir") == (str(places.reporter),)
+
+
+@pytest.mark.claim("C4")
+def test_courier_site_closes_while_a_key_file_is_damaged_and_opens_when_it_is_gone(
+    stage: Stage,
+) -> None:
+    damaged = stage.places.courier / "authorized_clients" / "berta.auth"
     closed = stage.notices.count(News.COURIER_CLOSED)
     published = stage.notices.count(News.PUBLISHED)
-    (folder / name).touch(mode=0o600)
-    (folder / name).write_text(content)
+    damaged.touch(mode=0o600)
+    damaged.write_text("descriptor:x25519:tampered")
     stage.notices.wait(lambda all_: stage.notices.count(News.COURIER_CLOSED) > closed)
-    with Control(stage.places.control) as control:
-        deadline = time.monotonic() + 5
-        while control.option("HiddenServiceDir") != (str(stage.places.reporter),):
-            assert time.monotonic() < deadline
-            time.sleep(0.1)
+    assert serves_reporters_only(stage.places)
     stage.courier_site.proxy_lines.clear()
     assert refusal(stage.visitor, stage.addresses.courier)
     assert stage.courier_site.proxy_lines == []
-    (folder / name).unlink()
+    damaged.unlink()
     stage.notices.wait(lambda all_: stage.notices.count(News.PUBLISHED) > published)
     assert refusal(stage.visitor, stage.addresses.courier) == KEY_MISSING
 
 
-@pytest.mark.parametrize(
-    ("name", "content"),
-    [("berta.auth", "descriptor:x25519:tampered"), ("berta.txt", "")],
-    ids=["malformed", "wrong ending"],
-)
 @pytest.mark.claim("C4")
-def test_courier_site_closes_while_a_key_file_is_damaged(
-    stage: Stage, name: str, content: str
+def test_courier_site_that_tor_will_not_close_is_closed_by_ending_tor(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    close_by_damage(stage, name, content)
+    def refuse(courier: object) -> None:
+        raise OnionError("Tor refuses a request of the relay.")
+
+    stray = stage.places.courier / "authorized_clients" / "berta.txt"
+    restarted = stage.notices.count(News.RESTARTING)
+    published = stage.notices.count(News.PUBLISHED)
+    with monkeypatch.context() as broken:
+        broken.setattr(stage.relay, "_set_services", refuse)
+        stray.touch(mode=0o600)
+        stage.notices.wait(lambda all_: stage.notices.count(News.RESTARTING) > restarted)
+        stage.notices.wait(lambda all_: stage.notices.count(News.PUBLISHED) > published)
+    assert serves_reporters_only(stage.places)
+    published = stage.notices.count(News.PUBLISHED)
+    stray.unlink()
+    stage.notices.wait(lambda all_: stage.notices.count(News.PUBLISHED) > published)
 
 
 @pytest.mark.claim("C4")
@@ -272,8 +285,7 @@ def test_courier_site_that_tor_opens_to_everybody_is_found_and_closed(
 
     with RelayTor(data=places.data, tell=notices, extra=network.lines):
         notices.wait(closed)
-        with Control(places.control) as control:
-            assert control.option("HiddenServiceDir") == (str(places.reporter),)
+        assert serves_reporters_only(places)
     told = [notice.address for notice in notices.all if notice.news == News.PUBLISHED]
     assert addresses.courier not in told
 
@@ -287,7 +299,7 @@ def test_tor_killed_during_an_upload_comes_back_under_the_same_address(stage: St
     stage.reporter_site.dropped.clear()
     killed = stage.relay.pid
     assert killed is not None
-    with dial(stage.visitor.socks_port, address, isolate="broken upload") as upload:
+    with dial_soon(stage.visitor.socks_port, address, isolate="broken upload") as upload:
         upload.sendall(b"POST /hang HTTP/1.1\r\n\r\n")
         assert stage.reporter_site.holding.wait(10)
         os.kill(killed, signal.SIGKILL)
