@@ -24,7 +24,7 @@ from relay.scrub import ScrubbingFormatter
 from relay.site import Plan, Site
 from relay.worker import RelayWorker
 
-_BACKLOG = 2048
+_BACKLOG = 4096  # the kernel's own bound, net.core.somaxconn
 _LOOPBACK = ("127.0.0.1", "[::1]")
 _SOCKET_PATH_BYTES = 107  # sun_path, with its final zero
 

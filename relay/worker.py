@@ -37,6 +37,7 @@ _ACCEPT_AT_ONCE = 64
 _READ_BYTES = 16 * 1024
 _SPARE_DESCRIPTORS = 256  # for the database, the log and the listeners
 _LINGER_BYTES = 1024 * 1024
+_LOOK_SECONDS = 0.25  # between two looks at the deadlines of those who wait
 
 
 class RelayWorker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no types
@@ -59,6 +60,7 @@ class RelayWorker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no types
         self._requests: Turns[Connection] = Turns(places=plan.threads, per_circuit=4)
         self._uploads: Turns[Connection] = Turns(places=plan.uploads, per_circuit=3)
         self._pressure = Pressure()
+        self._next_look = 0.0
 
     def init_process(self) -> None:
         """Set up this process after the fork, then run until told to stop."""
@@ -251,6 +253,9 @@ class RelayWorker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no types
     def murder_pending(self) -> None:
         """Close what is past its deadline; when stopping, whatever holds no thread."""
         now = time.monotonic()
+        if self.alive and now < self._next_look:
+            return  # the loop turns thousands of times a second; deadlines are in seconds
+        self._next_look = now + _LOOK_SECONDS
         for connection in list(self._polled):
             ending = not self.alive and connection.stage is not Stage.LINGER
             if ending or connection.deadline <= now:

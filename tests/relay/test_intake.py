@@ -305,8 +305,10 @@ forms = st.tuples(
 
 @given(form=forms, block=st.integers(1, 200), drip=st.integers(1, 50))
 @settings(max_examples=150, deadline=None)
-def test_form_means_the_same_however_it_is_cut(form: object, block: int, drip: int) -> None:
-    fields, files = form  # type: ignore[misc]  # hypothesis gives a pair of lists
+def test_form_means_the_same_however_it_is_cut(
+    form: tuple[list[tuple[str, str]], list[tuple[str, bytes]]], block: int, drip: int
+) -> None:
+    fields, files = form
     body = (
         b"".join(text_part(name, value) for name, value in fields)
         + b"".join(file_part(name, content) for name, content in files)

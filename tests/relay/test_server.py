@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from served import (  # type: ignore[import-not-found]  # beside this file
+from served import (
     CANARY,
     Served,
     connect,

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from served import (  # type: ignore[import-not-found]  # beside this file
+from served import (
     Served,
     connect,
     get,
