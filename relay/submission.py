@@ -137,7 +137,7 @@ def seal_report(
         for piece in content:
             yield writer.update(piece)
         yield writer.end_attachment()
-    yield writer.finish()
+    yield from writer.finish_in_pieces()
 
 
 def store_envelope(
