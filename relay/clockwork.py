@@ -33,6 +33,7 @@ class Clockwork:
         self._deployment = deployment
         self._clock = clock
         self._maintained: date | None = None
+        self._tried: tuple[date, int] | None = None
         self._stopping = threading.Event()
         self._thread: threading.Thread | None = None
 
@@ -46,7 +47,9 @@ class Clockwork:
         relay = self._deployment
         if not relay.settings.demo:
             cut_if_due(relay.store, relay.settings, relay.relay_key, now, folder=relay.data)
-        if self._maintained != now.date():
+        attempt = now.date(), now.hour
+        if self._maintained != now.date() and self._tried != attempt:
+            self._tried = attempt  # a rewrite is heavy: on a full disk once an hour is enough
             maintain(relay.store, relay.settings, now, folder=relay.data)
             self._maintained = now.date()
 

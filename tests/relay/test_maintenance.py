@@ -22,6 +22,7 @@ from shelf import (
     row_for,
 )
 
+from protocol.errors import StorageError
 from relay.clockwork import Clockwork
 from relay.deployment import init_deployment, open_deployment
 from relay.maintenance import maintain
@@ -194,4 +195,30 @@ def test_clockwork_stopped_ends_its_thread(tmp_path: Path) -> None:
     works.stop()
     assert works._thread is not None
     assert not works._thread.is_alive()
+    relay.close()
+
+
+def test_clockwork_whose_maintenance_fails_tries_again_in_the_next_hour_only(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    data = tmp_path / "data"
+    init_deployment(data, now=NOW, settings=SETTINGS)
+    relay = open_deployment(data)
+    tries: list[datetime] = []
+
+    def fail(_store: Store, _settings: Settings, now: datetime, **_: Path) -> None:
+        tries.append(now)
+        raise StorageError("The disk is full.")
+
+    monkeypatch.setattr("relay.clockwork.maintain", fail)
+    moments = [NOW, NOW + timedelta(minutes=1), NOW + timedelta(hours=1)]
+    clock = iter(moments)
+    works = Clockwork(deployment=relay, clock=lambda: next(clock))
+    for expected in (True, False, True):
+        if expected:
+            with pytest.raises(StorageError):
+                works.run_due()
+        else:
+            works.run_due()
+    assert tries == [moments[0], moments[2]]
     relay.close()
