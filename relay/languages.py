@@ -21,7 +21,7 @@ def use_languages(app: Flask, shown: Iterable[str]) -> None:
     """
     codes = tuple(shown)
     app.config["BABEL_TRANSLATION_DIRECTORIES"] = str(TRANSLATIONS)
-    Babel(app, locale_selector=lambda: g.get("lang", codes[0]))
+    Babel(app, locale_selector=lambda: Locale.parse(g.get("lang", codes[0]), sep="-"))
 
     @app.url_value_preprocessor
     def take_language(endpoint: str | None, values: dict[str, object] | None) -> None:
