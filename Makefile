@@ -4,31 +4,44 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
-READY := $(VENV)/.ready-$(shell cat requirements*.txt pyproject.toml | sha256sum | cut -c1-16)
+stamp = $(VENV)/.$(1)-$(shell cat $(2) pyproject.toml | sha256sum | cut -c1-16)
+READY := $(call stamp,run,requirements-build.txt requirements.txt)
+TESTED := $(call stamp,test,requirements-build.txt requirements-test.txt)
+CATALOGUES := $(patsubst %.po,%.mo,$(wildcard locale/*/LC_MESSAGES/*.po))
 DATA ?= data
 PORT ?= 8080
 
-.PHONY: run check test proof bench lint setup tools lock image image-test clean
+.PHONY: run check test proof bench lint setup setup-tests tools lock texts clean
 
 run: setup
 	@scripts/need --optional tor
 	@$(BIN)/sotto demo --data $(DATA) --port $(PORT)
 
-setup: $(READY)
+setup: $(READY) $(CATALOGUES)
+
+setup-tests: setup $(TESTED)
+
+locale/%.mo: locale/%.po $(READY)
+	@$(BIN)/pybabel compile --input-file $< --output-file $@ 2>/dev/null
 
 $(READY):
 	@scripts/need python3-venv
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	@echo "Installing the locked Python packages (once, a minute or two) ..."
 	@$(BIN)/python -m pip install --quiet --require-hashes -r requirements-build.txt
+	@$(BIN)/python -m pip install --quiet --require-hashes --no-build-isolation -r requirements.txt
+	@$(BIN)/python -m pip install --quiet --no-build-isolation --no-deps --no-index --editable . 2>/dev/null
+	@rm -f $(VENV)/.run-*; touch $@
+
+$(TESTED): $(READY)
+	@echo "Installing what the tests need ..."
 	@$(BIN)/python -m pip install --quiet --require-hashes --no-build-isolation -r requirements-test.txt
-	@$(BIN)/python -m pip install --quiet --no-build-isolation --no-deps --no-index --editable .
-	@rm -f $(VENV)/.ready-*; touch $@
+	@rm -f $(VENV)/.test-*; touch $@
 
 tools:
 	@scripts/need tor gpg sq firefox-esr postgresql unzip strace mkfs.ext4 chromium
 
-lint: setup
+lint: setup-tests
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
@@ -41,10 +54,10 @@ test: tools lint
 	$(BIN)/python -m tests.vectors.generate --check
 	$(BIN)/python -m pytest -q -m "not proof"
 
-proof: tools setup
+proof: tools setup-tests
 	$(BIN)/python -m pytest -q -m proof
 
-bench: tools setup
+bench: tools setup-tests
 	$(BIN)/python -m bench
 
 lock:
@@ -52,6 +65,10 @@ lock:
 	for name in requirements requirements-test requirements-build; do \
 	  $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --allow-unsafe \
 	    --no-emit-index-url --no-emit-find-links --no-header $$name.in --output-file $$name.txt; done
+
+texts:
+	$(BIN)/pybabel extract -F locale/babel.cfg -k _ --no-location --sort-output --omit-header -o locale/messages.pot .
+	$(BIN)/pybabel update -i locale/messages.pot -d locale --no-wrap --omit-header -N
 
 clean:
 	rm -rf $(VENV) build *.egg-info

@@ -1,0 +1,1 @@
+"""The desk's screens: a local web application for one counselor, without a network."""
