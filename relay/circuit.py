@@ -11,6 +11,7 @@ import ipaddress
 import threading
 from collections import OrderedDict
 from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
@@ -72,8 +73,8 @@ class Circuits:
     Args:
         limits: the same for every circuit.
         monotonic: a clock that only goes forward, in seconds.
-        close_circuit: asks Tor to close a circuit; called at most once for each, without
-            a lock held, and must not wait.
+        close_circuit: asks Tor to close a circuit; called at most once for each, in a
+            thread of its own, because a tor that hangs must not stop the poll loop.
         capacity: how many circuits are remembered; the one unseen for longest is forgotten.
     """
 
@@ -88,6 +89,7 @@ class Circuits:
         self._limits = limits
         self._monotonic = monotonic
         self._close_circuit = close_circuit
+        self._closer = ThreadPoolExecutor(1, "circuit-closer")  # no thread before its first use
         self._capacity = capacity
         self._lock = threading.Lock()
         self._usage: OrderedDict[str, _Usage] = OrderedDict()
@@ -114,7 +116,7 @@ class Circuits:
             closing = self._close_now(usage, delay > self._limits.close_after_seconds)
             closed = usage.closed
         if closing:
-            self._close_circuit(int(circuit))
+            self._closer.submit(self._close_circuit, int(circuit))
         if closed:
             raise CapacityError("Too many requests came through one circuit; it was closed.")
         return delay
@@ -135,7 +137,7 @@ class Circuits:
             )
             closing = self._close_now(usage, late > self._limits.close_after_refused * interval)
         if closing:
-            self._close_circuit(int(circuit))
+            self._closer.submit(self._close_circuit, int(circuit))
         if late:
             raise CapacityError("Too many attempts at once; wait a minute and try again.")
 

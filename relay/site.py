@@ -65,7 +65,9 @@ class Plan:
         connections: open at once; a waiting one costs a descriptor and a few KiB.
         connections_per_circuit: of these.
         stop_seconds: for what is under way when told to stop.
-        on_ready: called once, in the worker, when every application is built.
+        on_start: called in every worker when its applications are built, also in one that
+            takes the place of another that died; what must run, runs from here.
+        on_ready: called once, after that, in the first worker: the place to tell somebody.
         on_stop: called in the worker before it ends; not after a kill.
     """
 
@@ -75,5 +77,6 @@ class Plan:
     connections: int = 4000
     connections_per_circuit: int = 64
     stop_seconds: int = 10
+    on_start: Callable[[], None] = _nothing
     on_ready: Callable[[], None] = _nothing
     on_stop: Callable[[], None] = _nothing

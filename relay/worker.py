@@ -84,6 +84,7 @@ class RelayWorker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no types
         """Build each site's application, after the fork: its keys live in this process."""
         self._sites = dict(zip(self.sockets, self._plan.sites, strict=True))
         self._apps = {id(site): site.build() for site in self._plan.sites}
+        self._plan.on_start()
         if self.age == 1:
             self._plan.on_ready()
 

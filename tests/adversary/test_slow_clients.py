@@ -20,7 +20,7 @@ HEADER = b"GET /never HTTP/1.1\r\nHost: x\r\nX-Slow: "
 UPLOAD = b"POST /count HTTP/1.1\r\nHost: x\r\nContent-Length: 400000000\r\n\r\n"
 FORM = b"POST /count HTTP/1.1\r\nHost: x\r\nContent-Length: 9000\r\n\r\n"
 PREFIX = b"x" * 16 * 1024  # as much as it takes to be given a thread
-MEMORY_BYTES = 48 * 1024 * 1024
+MEMORY_BYTES = 64 * 1024 * 1024
 
 
 @contextlib.contextmanager

@@ -86,6 +86,7 @@ def main() -> None:
     serve(
         Plan(
             sites=sites,
+            on_start=lambda: print("started", flush=True),
             on_ready=lambda: print("ready", flush=True),
             on_stop=lambda: print("stopped", flush=True),
             **wanted.get("plan", {}),

@@ -23,13 +23,19 @@ class Relay:
 
     def __init__(self, *, capacity: int = 100) -> None:
         self.now = 1000.0
-        self.closed: list[int] = []
+        self._closed: list[int] = []
         self.circuits = Circuits(
             limits=LIMITS,
             monotonic=lambda: self.now,
-            close_circuit=self.closed.append,
+            close_circuit=self._closed.append,
             capacity=capacity,
         )
+
+    @property
+    def closed(self) -> list[int]:
+        """What was closed, once the thread that closes has done all it was asked."""
+        self.circuits._closer.submit(int).result(10)
+        return self._closed
 
 
 @pytest.mark.parametrize(
@@ -95,6 +101,22 @@ def test_circuit_that_floods_on_is_closed_once() -> None:
             refused += 1
     assert relay.closed == [28]
     assert refused == 100 - 4 - 60  # the burst, then half a second each up to thirty
+
+
+def test_tor_that_hangs_does_not_stop_the_counting() -> None:
+    tor_answers = threading.Event()
+
+    def hang(_circuit: int) -> None:
+        tor_answers.wait(10)
+
+    circuits = Circuits(limits=LIMITS, monotonic=lambda: 1000.0, close_circuit=hang)
+    for _ in range(64):
+        circuits.request("28")
+    with pytest.raises(CapacityError):
+        circuits.request("28")
+    assert circuits.request("29") == 0.0
+    assert not tor_answers.is_set()
+    tor_answers.set()
 
 
 def test_words_tried_too_often_are_refused_then_the_circuit_is_closed() -> None:

@@ -177,11 +177,12 @@ def test_stop_lets_the_request_that_is_under_way_end(tmp_path: Path) -> None:
 def test_worker_that_is_killed_comes_back_on_the_same_socket(tmp_path: Path) -> None:
     with tempfile.TemporaryDirectory() as name:
         bind = f"unix:{name}/a.sock"
-        with serving(tmp_path, sites=[{"name": "a", "bind": bind}]):
+        with serving(tmp_path, sites=[{"name": "a", "bind": bind}]) as running:
             first = int(get(bind, "/pid")[1])
             os.kill(first, signal.SIGKILL)
             second = int(get(bind, "/pid")[1])
             assert second != first
+            assert (running.log().count("started"), running.log().count("ready")) == (2, 1)
 
 
 def test_listener_at_a_socket_left_by_a_killed_process_takes_its_place(tmp_path: Path) -> None:
