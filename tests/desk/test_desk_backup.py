@@ -17,6 +17,8 @@ from desk.vault import Vault
 from protocol.derivation import ReporterKeys, generate_throwaway_keys
 from protocol.errors import AuthenticityError, KeyMaterialError, StorageError
 
+pytestmark = pytest.mark.usefixtures("passphrases_derived_once_to_save_time")
+
 
 @pytest.fixture
 def copy(tmp_path: Path) -> Path:

@@ -15,6 +15,8 @@ from sotto.cli import main
 
 HOSTILE = "\x1b]0;owned\x07\x1b[31mred [bold]no[/bold] :warning: \u202eesrever <script>"
 
+pytestmark = pytest.mark.usefixtures("passphrases_derived_once_to_save_time")
+
 
 @dataclass
 class Machine:

@@ -16,6 +16,8 @@ from desk.vault import Vault
 from keys.certificate import read_certificate
 from protocol.derivation import ReporterKeys, generate_throwaway_keys
 
+pytestmark = pytest.mark.slow
+
 FILES = {
     "صورة.jpg": bytes(range(256)) * 700,
     "-rf \u202e * .txt": b"odd",
