@@ -17,7 +17,7 @@ from relaychild import ANNA, LARGE_BYTES, MAILBOXES, SMALL_BYTES, Countdown
 from protocol.names import EnvelopeId
 from relay.store import Store, open_store
 
-pytestmark = pytest.mark.claim("C3")
+pytestmark = [pytest.mark.claim("C3"), pytest.mark.slow]
 
 SENT = EnvelopeId(b"\1" * 16)
 WRITES = "pwrite64,fdatasync,fsync,ftruncate,unlink"

@@ -213,6 +213,7 @@ def test_successor_signed_by_the_old_key_follows_and_the_old_key_signs_no_more(
     accept(relay_store, seal_to(RELAY_CERTIFICATE, _plain(serial=8, who=renewed)))
 
 
+@pytest.mark.claim("C2")
 def test_scratch_of_a_dispatch_leaves_no_file_and_no_readable_byte(
     relay_store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
