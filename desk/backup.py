@@ -43,6 +43,7 @@ from desk.unlocking import (
 from desk.vault import DOCUMENT_FILE, OBJECT_FOLDER, Vault
 from protocol.errors import AuthenticityError, StorageError
 
+_LOCK = "The lock of the vault"
 _SHELVES: tuple[type[Record], ...] = (EnvelopeRecord, ReadingRecord, MailboxRecord, CaseRecord)
 
 
@@ -145,8 +146,8 @@ def _check_place(vault: Vault, folder: Path) -> None:
     if not is_used(folder):
         return
     lock = folder / LOCK_FILE
-    ours = read_small(vault.directory / LOCK_FILE, LOCK_LIMIT_BYTES)
-    if not lock.exists() or read_small(lock, LOCK_LIMIT_BYTES) != ours:
+    ours = read_small(vault.directory / LOCK_FILE, LOCK_LIMIT_BYTES, what=_LOCK)
+    if not lock.exists() or read_small(lock, LOCK_LIMIT_BYTES, what=_LOCK) != ours:
         raise StorageError(
             "This folder holds something other than a copy of this desk; give an empty one."
         )

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from desk.files import read_small
 from desk.records import DeskRecord
-from desk.unlocking import SECRET_KEY_LIMIT_BYTES, create_vault
+from desk.unlocking import SECRET_KEY_LIMIT_BYTES, create_vault, open_protected
 from desk.vault import Vault
 from keys.certificate import read_certificate, verify_certificate
 from protocol import limits
@@ -32,19 +32,22 @@ def create_desk(
         KeyMaterialError: a key or certificate is not usable, or the passphrase is wrong.
         StorageError: the folder is in use, or a file cannot be read or written.
     """
-    relay_certificate = read_small(relay_path, limits.CERTIFICATE_BYTES)
+    relay_certificate = read_small(
+        relay_path, limits.CERTIFICATE_BYTES, what="The relay's certificate"
+    )
     relay = read_certificate(relay_certificate).fingerprint
     verify_certificate(relay_certificate, pinned=relay, now=now)
-    armored = read_small(key_path, SECRET_KEY_LIMIT_BYTES)
-    vault = create_vault(directory, armored=armored, passphrase=passphrase, now=now)
-    if vault.secret_key.fingerprint == relay:
+    armored = read_small(key_path, SECRET_KEY_LIMIT_BYTES, what="The secret key")
+    secret_key = open_protected(armored, passphrase)
+    if secret_key.fingerprint == relay:
         raise KeyMaterialError("These are the same key; give the relay's certificate to --relay.")
+    vault = create_vault(directory, armored=armored, secret_key=secret_key, now=now)
     with vault.changes():
         vault.put(
             DeskRecord(
                 relay=RelayId(relay),
                 relay_certificate=relay_certificate,
-                fingerprint=vault.secret_key.fingerprint,
+                fingerprint=secret_key.fingerprint,
             )
         )
     return vault

@@ -158,11 +158,14 @@ def read_parts(path: Path) -> Iterator[bytes]:
             while part := source.read(COPY_BYTES):
                 yield part
     except OSError as error:
-        raise StorageError(_sentence(f"{path.name} cannot be read", error)) from error
+        raise StorageError(_sentence("A file of the desk cannot be read", error)) from error
 
 
-def read_small(path: Path, limit_bytes: int) -> bytes:
+def read_small(path: Path, limit_bytes: int, *, what: str) -> bytes:
     """Read a file that is known to be small.
+
+    Args:
+        what: names it in a sentence, as "The secret key"; file names are not repeated.
 
     Raises:
         StorageError: it cannot be read, or is larger than `limit_bytes`.
@@ -171,9 +174,9 @@ def read_small(path: Path, limit_bytes: int) -> bytes:
         with path.open("rb") as source:
             data = source.read(limit_bytes + 1)
     except OSError as error:
-        raise StorageError(_sentence(f"{path.name} cannot be read", error)) from error
+        raise StorageError(_sentence(f"{what} cannot be read", error)) from error
     if len(data) > limit_bytes:
-        raise StorageError(f"{path.name} is far too large to be what it should be; check the name.")
+        raise StorageError(f"{what} is far too large; check which file you gave.")
     return data
 
 
@@ -191,7 +194,7 @@ def random_access(path: Path) -> Iterator[tuple[Callable[[int, int], bytes], int
     try:
         handle = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
     except OSError as error:
-        raise StorageError(_sentence(f"{path.name} cannot be opened", error)) from error
+        raise StorageError(_sentence("The file cannot be opened", error)) from error
     try:
         yield _reader(handle), os.fstat(handle).st_size
     finally:

@@ -17,7 +17,7 @@ from desk.exporting import Crossing
 from desk.importing import ImportReport
 from desk.legible import make_visible
 from desk.records import DeskRecord
-from desk.showing import AnswerView, AttachmentView, CaseLine, CaseView, MessageView
+from desk.showing import AttachmentView, CaseLine, CaseView, MessageView
 
 _DANGER = "bold red"
 _QUIET = "dim"
@@ -54,7 +54,8 @@ def print_case(console: Console, view: CaseView) -> None:
     console.print(_pair("Kind", f"{view['kind']}, track {view['track']}, in {view['language']}"))
     console.print(_pair("Status", view["status"]))
     if view["outcome"]:
-        console.print(_pair("Outcome", view["outcome"]))
+        console.print(_pair("Outcome", ""))
+        console.print(_words(view["outcome"]))
     console.print(_pair("May read", ", ".join(view["readers"])))
     if view["left_out"]:
         left_out = ", ".join(view["left_out"])
@@ -140,9 +141,13 @@ def _print_message(console: Console, number: int, message: MessageView) -> None:
     console.print()
     console.print(_plain(f"{number}. {head}", _DANGER if stranger else "bold"))
     for answer in message["answers"]:
-        console.print(Padding(_answer(answer), (0, 0, 0, 3)))
+        console.print(Text(f"   {make_visible(answer['label'])}", _QUIET))
+        value = answer["value"]
+        console.print(_words(value if isinstance(value, str) else "\n".join(value)))
     if message["text"]:
-        console.print(Padding(Text(make_visible(message["text"], lines=True)), (0, 0, 0, 3)))
+        if message["answers"]:
+            console.print()
+        console.print(_words(message["text"]))
 
 
 def _print_attachments(console: Console, attachments: Sequence[AttachmentView]) -> None:
@@ -158,16 +163,13 @@ def _print_attachments(console: Console, attachments: Sequence[AttachmentView]) 
             console.print(Text(f"   {sentence}", _DANGER))
 
 
-def _answer(answer: AnswerView) -> Text:
-    value = answer["value"]
-    shown = value if isinstance(value, str) else ", ".join(value)
-    return Text.assemble(
-        (f"{make_visible(answer['label'])}: ", _QUIET), make_visible(shown, lines=True)
-    )
+def _words(text: str) -> Padding:
+    """Indent what a person wrote: a line at the margin is ours and cannot be imitated."""
+    return Padding(Text(make_visible(text, lines=True)), (0, 0, 0, 6))
 
 
 def _pair(label: str, value: str, style: str = "") -> Text:
-    return Text.assemble((f"{label}: ", _QUIET), (make_visible(value, lines=True), style))
+    return Text.assemble((f"{label}: ", _QUIET), (make_visible(value), style))
 
 
 def _plain(text: str, style: str = "") -> Text:

@@ -26,20 +26,19 @@ LOCK_LIMIT_BYTES = 1 << 16
 _FORMAT = 1
 
 
-def create_vault(directory: Path, *, armored: bytes, passphrase: str, now: datetime) -> Vault:
+def create_vault(directory: Path, *, armored: bytes, secret_key: SecretKey, now: datetime) -> Vault:
     """Make a new vault in an empty folder and leave it unlocked.
 
     Args:
         directory: absent or empty; becomes 0700.
         armored: the counselor's secret key as gpg exports it.
-        passphrase: opens it; a key without one is refused.
+        secret_key: the same, from `open_protected`.
         now: her key must be valid at this time.
 
     Raises:
-        KeyMaterialError: the key is unprotected, unusable, or the passphrase is wrong.
+        KeyMaterialError: nothing may be sealed to the key.
         StorageError: the folder is in use or cannot be written.
     """
-    secret_key = open_protected(armored, passphrase)
     vault_key = secrets.token_bytes(32)
     sealed = b"".join(_seal_vault_key(vault_key, secret_key, now))
     refuse_used_folder(directory)
@@ -61,7 +60,7 @@ def open_vault(directory: Path, passphrase: str) -> Vault:
     """
     if not (directory / LOCK_FILE).exists():
         raise StorageError("There is no desk in this folder; make one with: sotto desk init.")
-    armored = read_small(directory / KEY_FILE, SECRET_KEY_LIMIT_BYTES)
+    armored = read_small(directory / KEY_FILE, SECRET_KEY_LIMIT_BYTES, what="The secret key")
     return open_with(directory, open_protected(armored, passphrase))
 
 
@@ -109,7 +108,7 @@ def _seal_vault_key(vault_key: bytes, secret_key: SecretKey, now: datetime) -> I
 
 
 def _open_vault_key(path: Path, secret_key: SecretKey) -> bytes:
-    sealed = read_small(path, LOCK_LIMIT_BYTES)
+    sealed = read_small(path, LOCK_LIMIT_BYTES, what="The lock of the vault")
     message = read_sealed(lambda: [sealed])
     session_key = secret_key.open_lock(message.locks)
     if session_key is None:

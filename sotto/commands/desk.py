@@ -168,12 +168,10 @@ def export(
 ) -> None:
     """Write a dispatch for the courier: your replies, signed by you, sealed to the relay."""
     with _unlock(data, passphrase_file) as vault:
-        make = plan_dispatch if preview else None
-        crossing = (
-            make(vault, now=_now(), without_backup=without_backup)
-            if make
-            else export_dispatch(vault, out, now=_now(), without_backup=without_backup)
-        )
+        if preview:
+            crossing = plan_dispatch(vault, now=_now(), without_backup=without_backup)
+        else:
+            crossing = export_dispatch(vault, out, now=_now(), without_backup=without_backup)
         terminal.print_crossing(_console(), crossing)
 
 
@@ -223,7 +221,9 @@ def _passphrase(path: Path | None) -> str:
     if path is None:
         typed: str = click.prompt("Passphrase of your secret key", hide_input=True, err=True)
         return typed
-    text = read_small(path, PASSPHRASE_BYTES).decode("utf-8", errors="surrogateescape")
+    text = read_small(path, PASSPHRASE_BYTES, what="The passphrase").decode(
+        "utf-8", errors="surrogateescape"
+    )
     return text.removesuffix("\n").removesuffix("\r")
 
 

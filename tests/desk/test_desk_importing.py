@@ -189,6 +189,41 @@ def test_an_import_that_was_cut_off_goes_on_and_sweeps_its_remains(
     assert len(desk.objects.names()) == 2
 
 
+def test_a_disk_that_fails_at_any_write_loses_nothing_and_files_nothing_by_half(
+    *,
+    desk: Vault,
+    relay: FakeRelay,
+    reporter: ReporterKeys,
+    bundle: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    others = [relay.send(generate_throwaway_keys()) for _ in range(2)]
+    relay.cut(bundle, [relay.send(reporter), *others, relay.cover()])
+    left = list(range(1, 20))  # the number of the write that fails, one more each time
+
+    def failing(_: int) -> None:
+        left[0] -= 1
+        if left[0] == 0:
+            raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("os.fsync", failing)
+    failures = 0
+    while True:
+        try:
+            _take(desk, bundle)
+            break
+        except StorageError as error:
+            assert "nothing was filed" in str(error)
+            failures += 1
+            left.pop(0)
+            filed = {one.content.name for one in desk.all(EnvelopeRecord) if one.content}
+            assert filed <= desk.objects.names()
+            for case in list_cases(desk, today=DAY):
+                assert list(read_thread(desk, case))
+    assert failures >= 3
+    assert len(list_cases(desk, today=DAY)) == len(desk.objects.names()) == 3
+
+
 @pytest.mark.clause("P6")
 @pytest.mark.parametrize(
     ("answers", "urgent"),

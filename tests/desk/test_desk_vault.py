@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 from relayside import MADE, NOW, PASSPHRASE, Counselor, FakeRelay, make_desk
 
-from desk.desk import read_desk
+from desk.desk import create_desk, read_desk
 from desk.records import EnvelopeRecord, EnvelopeState
-from desk.unlocking import create_vault, open_vault
+from desk.unlocking import open_vault
 from desk.vault import Vault
 from keys.secretkey import generate_secret_key
 from protocol.errors import AuthenticityError, KeyMaterialError, StorageError
@@ -103,10 +103,20 @@ def test_another_counselors_key_does_not_open_the_vault(desk: Vault, berta: Coun
 
 
 @pytest.mark.parametrize("passphrase", ["", "anything"])
-def test_an_unprotected_secret_key_is_refused(tmp_path: Path, passphrase: str) -> None:
+def test_an_unprotected_secret_key_is_refused(
+    tmp_path: Path, relay: FakeRelay, passphrase: str
+) -> None:
     naked = generate_secret_key(user_id="x", passphrase=None, created=MADE, expires=None)
-    with pytest.raises(KeyMaterialError):
-        create_vault(tmp_path / "desk", armored=naked, passphrase=passphrase, now=NOW)
+    (tmp_path / "key").write_bytes(naked)
+    (tmp_path / "relay").write_bytes(relay.secret_key.certificate)
+    with pytest.raises(KeyMaterialError, match="passphrase"):
+        create_desk(
+            tmp_path / "desk",
+            key_path=tmp_path / "key",
+            relay_path=tmp_path / "relay",
+            passphrase=passphrase,
+            now=NOW,
+        )
     assert not (tmp_path / "desk").exists()
 
 
