@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 from stem.response import ControlMessage
 
+from onion.address import OnionAddress
 from onion.control import (
     Bootstrap,
     CircuitCloser,
@@ -19,7 +20,7 @@ from onion.places import Places
 from onion.status import read_health
 from protocol.errors import OnionError
 
-ADDRESS = "2gzyxa5ihm7nsggfxnu52rck2vv4rvmdlkiu3zzui5du4xyclen53wid"
+ADDRESS = OnionAddress("2gzyxa5ihm7nsggfxnu52rck2vv4rvmdlkiu3zzui5du4xyclen53wid")
 HSDIR = "$BBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBB~node1"
 
 
