@@ -83,27 +83,14 @@ def file_reading(vault: Vault, reading: Reading, *, month: int) -> Arrival | Non
         urgent=is_urgent(report),
         content_sha256=content_digest(report, reading.attachments),
     )
-    twin = _twin(case, item)
-    if twin is None:
-        case = _with_item(case, item, report)
-        vault.put(
-            ReadingRecord(
-                id=item.envelope, report=reading.report_bytes, attachments=reading.attachments
-            )
-        )
-        vault.put(reading.envelope)
-    else:
-        case = _with_twin(case, twin, item.envelope)
-        folded = {"state": EnvelopeState.FOLDED, "content": None}
-        vault.put(reading.envelope.model_copy(update=folded))
-    vault.put(case)
+    case, folded = _file_item(vault, case, item, reading)
     return Arrival(
         case=case.name,
         kind=item.kind,
         day=item.day,
         opened_case=opened,
         same_reporter=case.is_same_reporter(item),
-        folded=twin is not None,
+        folded=folded,
         encrypted=_encrypted(reading),
     )
 
@@ -185,6 +172,27 @@ def _open_case(vault: Vault, report: Report) -> CaseRecord:
         feedback_by=feedback_by(report.day),
         items=(),
     )
+
+
+def _file_item(
+    vault: Vault, case: CaseRecord, item: Item, reading: Reading
+) -> tuple[CaseRecord, bool]:
+    """Put an item into its case, or fold it into the one that says the same."""
+    twin = _twin(case, item)
+    if twin is None:
+        case = _with_item(case, item, reading.report)
+        vault.put(
+            ReadingRecord(
+                id=item.envelope, report=reading.report_bytes, attachments=reading.attachments
+            )
+        )
+        vault.put(reading.envelope)
+    else:
+        case = _with_twin(case, twin, item.envelope)
+        folded = {"state": EnvelopeState.FOLDED, "content": None}
+        vault.put(reading.envelope.model_copy(update=folded))
+    vault.put(case)
+    return case, twin is not None
 
 
 def _with_item(case: CaseRecord, item: Item, report: Report) -> CaseRecord:

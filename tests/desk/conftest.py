@@ -65,3 +65,13 @@ def desk(tmp_path: Path, empty_desk: Path, anna: Counselor) -> Iterator[Vault]:
 def passphrases_derived_once_to_save_time(monkeypatch: pytest.MonkeyPatch) -> None:
     """Remember what the real function returned for the same key and passphrase."""
     monkeypatch.setattr("desk.unlocking.read_secret_key", functools.cache(read_secret_key))
+
+
+@pytest.fixture
+def bundle(tmp_path: Path) -> Path:
+    return tmp_path / "bundle.zip"
+
+
+@pytest.fixture
+def dispatch(tmp_path: Path) -> Path:
+    return tmp_path / "dispatch"

@@ -8,28 +8,18 @@ from relayside import DAY, NOW, Counselor, FakeRelay, SealedEnvelope, open_page
 
 from desk import exporting
 from desk.backup import back_up
-from desk.cases import case_name, clock, find_case, list_cases
+from desk.cases import list_cases
 from desk.desk import read_desk
 from desk.exporting import export_dispatch, plan_dispatch
 from desk.importing import import_bundle
 from desk.records import CaseRecord, MailboxRecord
-from desk.replies import queue_reply, set_status, take_back, take_off_page
+from desk.replies import queue_reply
 from desk.vault import Vault
 from protocol.derivation import ReporterKeys, generate_throwaway_keys
 from protocol.envelope import Kind
-from protocol.errors import AuthenticityError, CapacityError, FormatError, StorageError
+from protocol.errors import AuthenticityError, StorageError
 from protocol.replypage import open_slot
 from protocol.sealing import read_sealed
-
-
-@pytest.fixture
-def bundle(tmp_path: Path) -> Path:
-    return tmp_path / "bundle.zip"
-
-
-@pytest.fixture
-def dispatch(tmp_path: Path) -> Path:
-    return tmp_path / "dispatch"
 
 
 def _case(desk: Vault) -> CaseRecord:
@@ -246,125 +236,3 @@ def test_a_dispatch_in_her_name_that_she_did_not_make_is_told_loudly(
     told = import_bundle(desk, relay.cut(bundle, []), now=NOW)
     assert "somebody else has it" in told.told[0]
     assert export_dispatch(desk, dispatch, now=NOW).serial == 8
-
-
-# --- replies ---------------------------------------------------------------------------------
-
-
-@pytest.fixture
-def case(desk: Vault, relay: FakeRelay, reporter: ReporterKeys, bundle: Path) -> CaseRecord:
-    import_bundle(desk, relay.cut(bundle, [relay.send(reporter)]), now=NOW)
-    return _case(desk)
-
-
-def test_a_reply_is_taken_back_until_a_dispatch_carried_it(
-    desk: Vault, case: CaseRecord, dispatch: Path
-) -> None:
-    queue_reply(desk, case, "Too hasty.", today=DAY)
-    assert take_back(desk, case).text == "Too hasty."
-    with pytest.raises(StorageError, match="cannot be taken back"):
-        take_back(desk, case)
-    queue_reply(desk, case, "Considered.", today=DAY)
-    export_dispatch(desk, dispatch, now=NOW)
-    with pytest.raises(StorageError, match="cannot be taken back"):
-        take_back(desk, case)
-
-
-@pytest.mark.parametrize("text", ["x" * 17_000, "ж" * 8_500, "\\" * 8_500], ids=["x", "ж", "\\"])
-def test_a_reply_that_does_not_fit_is_refused_while_it_is_written(
-    desk: Vault, case: CaseRecord, text: str
-) -> None:
-    with pytest.raises(CapacityError, match="shorten the reply"):
-        queue_reply(desk, case, text, today=DAY)
-    assert _case(desk).replies == ()
-
-
-def test_an_older_reply_taken_off_the_page_makes_room_and_stays_in_the_case(
-    *,
-    desk: Vault,
-    relay: FakeRelay,
-    anna: Counselor,
-    case: CaseRecord,
-    reporter: ReporterKeys,
-    dispatch: Path,
-) -> None:
-    queue_reply(desk, case, "a" * 10_000, today=DAY)
-    export_dispatch(desk, dispatch, now=NOW)
-    with pytest.raises(CapacityError, match="--take-off 1"):
-        queue_reply(desk, case, "b" * 10_000, today=DAY)
-    take_off_page(desk, case, 1)
-    with pytest.raises(StorageError, match="No reply of that number"):
-        take_off_page(desk, case, 1)
-    assert queue_reply(desk, case, "b" * 10_000, today=DAY).number == 2
-    export_dispatch(desk, dispatch, now=NOW)
-    page = open_page(relay.read_dispatch(dispatch, anna), reporter)
-    assert [one.number for one in page.replies] == [2]
-    assert [one.number for one in _case(desk).replies] == [1, 2]
-
-
-@pytest.mark.parametrize("text", ["", " \n\t\r\n"])
-def test_an_empty_reply_is_refused(desk: Vault, case: CaseRecord, text: str) -> None:
-    with pytest.raises(FormatError, match="empty"):
-        queue_reply(desk, case, text, today=DAY)
-
-
-@pytest.mark.clause("P31")
-def test_status_and_outcome_reach_the_reporter(
-    *,
-    desk: Vault,
-    relay: FakeRelay,
-    anna: Counselor,
-    case: CaseRecord,
-    reporter: ReporterKeys,
-    dispatch: Path,
-) -> None:
-    set_status(desk, case, status="closed", outcome="A warning was given.", today=DAY)
-    set_status(desk, case, status=None, outcome=None, today=DAY)
-    export_dispatch(desk, dispatch, now=NOW)
-    page = open_page(relay.read_dispatch(dispatch, anna), reporter)
-    assert (page.status, page.outcome) == ("closed", "A warning was given.")
-
-
-@pytest.mark.clause("P4")
-@pytest.mark.parametrize(
-    ("days", "words"),
-    [
-        (0, "14 days left to acknowledge"),
-        (13, "1 day left to acknowledge"),
-        (14, "acknowledge today"),
-        (16, "2 days overdue to acknowledge"),
-    ],
-)
-def test_the_desk_counts_down_to_the_acknowledgement(
-    case: CaseRecord, days: int, words: str
-) -> None:
-    assert clock(case, today=DAY + timedelta(days=days)) == words
-
-
-def test_after_the_first_reply_the_feedback_clock_runs_and_an_outcome_stops_it(
-    desk: Vault, case: CaseRecord
-) -> None:
-    queue_reply(desk, case, "We got it.", today=DAY)
-    assert clock(_case(desk), today=DAY) == "92 days left to give feedback"
-    set_status(desk, case, status="closed", outcome="Done.", today=DAY)
-    assert clock(find_case(desk, case.name), today=DAY) == "no clock runs"
-
-
-@pytest.mark.clause("P4")
-def test_what_is_overdue_is_listed_before_what_is_due(
-    desk: Vault, relay: FakeRelay, case: CaseRecord, bundle: Path
-) -> None:
-    older = generate_throwaway_keys()
-    sent = relay.send(older, relay.report(older, day=DAY - timedelta(days=20)))
-    import_bundle(desk, relay.cut(bundle, [sent], number=2), now=NOW)
-    assert [one.received for one in list_cases(desk, today=DAY)] == [DAY - timedelta(days=20), DAY]
-    queue_reply(desk, list_cases(desk, today=DAY)[0], "Sorry for the wait.", today=DAY)
-    assert list_cases(desk, today=DAY)[0].name == case.name
-
-
-def test_a_case_has_the_same_name_at_another_desk_and_none_that_a_relay_could_know(
-    case: CaseRecord, reporter: ReporterKeys
-) -> None:
-    assert case.name == case_name(reporter.reply_public)
-    assert case.name != case_name(reporter.mailbox_id)
-    assert len(case.name) == 9 and not set(case.name) & set("ILOU")
