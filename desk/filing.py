@@ -51,6 +51,7 @@ class Arrival:
     kind: str
     day: date
     opened_case: bool
+    voice_public: bytes
     same_reporter: bool
     folded: bool
     encrypted: tuple[str, ...] = ()  # sentences about what is encrypted already in it
@@ -89,6 +90,7 @@ def file_reading(vault: Vault, reading: Reading, *, month: int) -> Arrival | Non
         kind=item.kind,
         day=item.day,
         opened_case=opened,
+        voice_public=item.voice_public,
         same_reporter=case.is_same_reporter(item),
         folded=folded,
         encrypted=_encrypted(reading),

@@ -8,7 +8,7 @@ leave her out look alike, here as everywhere.
 """
 
 import hashlib
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 from pathlib import Path
 
@@ -16,7 +16,7 @@ from desk.desk import read_desk
 from desk.files import alone, random_access
 from desk.filing import Arrival, file_reading
 from desk.opening import open_envelope
-from desk.records import DeskRecord, EnvelopeRecord, EnvelopeState
+from desk.records import CaseRecord, DeskRecord, EnvelopeRecord, EnvelopeState
 from desk.vault import Vault
 from keys.signature import verify_detached
 from protocol.archive import ArchiveReader
@@ -67,6 +67,7 @@ def import_bundle(vault: Vault, path: Path, *, now: datetime) -> ImportReport:
         _tell_freshness(report, desk, reader, now.date())
         for envelope in reader.head.envelopes:
             _take(vault, reader, envelope, report, now.date())
+        report.arrivals = [_told_apart(vault, one) for one in report.arrivals]
         _remember(vault, reader, report)
     return report
 
@@ -206,6 +207,13 @@ def _open_and_file(
     if reading.envelope.content is not None and (filed is None or filed.content is None):
         vault.objects.remove(reading.envelope.content)
     return arrival
+
+
+def _told_apart(vault: Vault, arrival: Arrival) -> Arrival:
+    """Say whose voice it is now: a follow-up may come before the report it claims to follow."""
+    case = vault.get(CaseRecord, arrival.case)
+    same = case is not None and case.voice_public == arrival.voice_public
+    return replace(arrival, same_reporter=same)
 
 
 def _check_octets(reader: BundleReader, envelope: BundleEnvelope) -> None:

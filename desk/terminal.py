@@ -156,7 +156,7 @@ def _print_attachments(console: Console, attachments: Sequence[AttachmentView]) 
     console.print()
     console.print(Text("Files (this desk opens none of them)", style="bold"))
     for one in attachments:
-        console.print(_plain(f"{one['name']}  {one['size']} bytes, with item {one['item']}"))
+        console.print(_plain(f"{one['name']}  {one['size']:,} B, with item {one['item']}"))
         console.print(Text(f"   SHA-256 {one['sha256']}", style=_QUIET))
         if one["nested"]:
             sentence = one["warning"] or "It is encrypted already; the desk does not open it."

@@ -72,7 +72,10 @@ def test_a_follow_up_in_another_voice_is_shown_as_a_strangers(
     stranger = replace(generate_throwaway_keys(), reply_public=reporter.reply_public)
     false = relay.send(stranger, relay.follow_up(stranger, text="I take it all back."))
     told = _take(desk, relay.cut(bundle, [relay.send(reporter), false]))
-    assert {one.same_reporter for one in told.arrivals if one.kind == "report"} == {True}
+    assert {one.kind: one.same_reporter for one in told.arrivals} == {
+        "report": True,
+        "follow-up": False,
+    }
     view = case_view(desk, find_case(desk, _only_case(desk)), today=DAY)
     assert [(one["by"], one["kind"]) for one in view["messages"]] == [
         ("reporter", "report"),
