@@ -14,7 +14,7 @@ from werkzeug.http import parse_range_header
 
 from protocol.errors import CapacityError, FormatError, SottoError, StorageError
 from relay.acceptance import DISPATCH_BYTES, accept_dispatch
-from relay.cut import Bundle, cut_now, is_due, open_bundle
+from relay.cut import Bundle, cut_if_due, open_bundle
 from relay.headers import PageKind, present
 from relay.intake import FormLimits, read_form
 from relay.parts import parts
@@ -118,11 +118,9 @@ def _current() -> Bundle | None:
     """Return the current bundle; the demonstration cuts one whenever something changed."""
     relay = parts().deployment
     if relay.settings.demo:
-        with parts().cutting:
-            if is_due(relay.store, relay.settings, parts().clock()):
-                cut_now(
-                    relay.store, relay.settings, relay.relay_key, parts().clock(), folder=relay.data
-                )
+        cut_if_due(
+            relay.store, relay.settings, relay.relay_key, parts().clock(), folder=relay.data
+        )
     return open_bundle(relay.store)
 
 

@@ -135,7 +135,7 @@ def read_parts(body: Body, boundary: str) -> Iterator[Part]:
         FormatError: not what a browser sends, or the body broke off.
     """
     scanner = _Scanner(body, boundary)
-    if any(scanner.until_delimiter()):
+    if any(chunk.strip(b"\r\n") for chunk in scanner.until_delimiter()):  # RFC 2046: a preamble
         raise FormatError("This form begins with something that is no field.")
     while scanner.is_another_part():
         name, file = _read_disposition(scanner.header())

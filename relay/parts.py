@@ -4,7 +4,6 @@ A frozen bundle of parts instead of global singletons: two relays can live in on
 process (tests do), and what a view may touch is written down here.
 """
 
-import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
@@ -41,7 +40,6 @@ class Parts:
         circuits: what each Tor circuit may do.
         attempts: which sending of a receipt is the latest.
         progress: how far uploads have come.
-        cutting: held while the demonstration cuts a bundle on demand.
     """
 
     deployment: Deployment
@@ -54,7 +52,6 @@ class Parts:
     circuits: Circuits
     attempts: Attempts = field(default_factory=Attempts)
     progress: Progress = field(default_factory=Progress)
-    cutting: threading.Lock = field(default_factory=threading.Lock)
 
     @property
     def settings(self) -> Settings:
