@@ -7,7 +7,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -80,14 +80,19 @@ def _is_free(port: int) -> bool:
 
 
 @contextmanager
-def run_demonstration(data: Path, *options: str) -> Iterator[Demonstration]:
-    """Start `sotto demo` in a folder and end it as Ctrl-C does."""
+def run_demonstration(
+    data: Path, *options: str, confine: Callable[[Sequence[str]], list[str]] = list
+) -> Iterator[Demonstration]:
+    """Start `sotto demo` in a folder and end it as Ctrl-C does.
+
+    `confine` may wrap the command, for instance into a namespace with a disk of its own.
+    """
     port = free_port()
     log = data.parent / f"{data.name}.log"
+    command = [sys.executable, "-m", "sotto", "demo", "--data", str(data), "--port", str(port)]
     with log.open("wb") as output:
         process = subprocess.Popen(
-            [sys.executable, "-m", "sotto", "demo", "--data", str(data), "--port", str(port)]
-            + list(options),
+            confine([*command, *options]),
             stdout=output,
             stderr=subprocess.STDOUT,
             env=os.environ | {"PYTHONUNBUFFERED": "1"},
