@@ -1,0 +1,1 @@
+"""What the procedure asks of the desk once a report arrived: duties, decisions, record."""

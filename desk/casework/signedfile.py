@@ -1,0 +1,287 @@
+"""Files from desk to desk: a document signed by one counselor and sealed to another.
+
+A request, an answer and a colleague file differ only in what their document says and
+in the parts that follow it. They travel by hand, and whoever finds one sees its size.
+docs/RECORD.md, «Files between desks».
+"""
+
+import hashlib
+import secrets
+import zlib
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Literal
+
+from desk.casework.colleagues import Colleague, certificate_of, confirmed_colleague
+from desk.casework.work import actor
+from desk.desk import read_desk
+from desk.files import random_access, staged_file
+from desk.records import ObjectRef, Record
+from desk.vault import Vault
+from keys.certificate import Certificate
+from keys.lock import generate_session_key, make_lock
+from keys.signature import verify_detached
+from protocol import limits
+from protocol.archive import ArchiveFrame, ArchiveReader, StoredEntry
+from protocol.canonical import Fields, encode_json, read_json
+from protocol.errors import AuthenticityError
+from protocol.names import RecipientName
+from protocol.naming import read_recipient_name
+from protocol.sealing import Sealer, read_sealed
+
+Kind = Literal["request", "answer", "colleague"]
+FORMAT = 1
+DOCUMENT, SIGNATURE = "document.json", "document.json.asc"
+DOCUMENT_BYTES = 16 * limits.MIB
+ID_BYTES = 16
+
+Octets = Callable[[], Iterable[bytes]]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Part:
+    """A large part that travels beside the document; its octets can be had twice."""
+
+    name: str
+    octets: Octets
+
+
+@dataclass(frozen=True, kw_only=True)
+class SignedFile:
+    """A file whose signature was verified.
+
+    Attributes:
+        kind: what it is for.
+        sender: who signed, a confirmed colleague.
+        case: the short name that all desks share.
+        made: by the sender's clock, UTC, in ISO form.
+        body: what it says, still to be read field by field.
+        document, signature: as they were signed; kept in the record.
+        parts: digests of the parts by name.
+        read_part: yields a part, checked against its digest at the end.
+    """
+
+    kind: Kind
+    sender: Colleague
+    case: str
+    made: str
+    body: Fields
+    document: bytes
+    signature: bytes
+    parts: Mapping[str, bytes]
+    content: ArchiveReader
+
+    def read_part(self, name: str) -> Iterator[bytes]:
+        """Yield a part; believe it only when the end is reached.
+
+        Raises:
+            AuthenticityError: not what the sender signed.
+        """
+        digest = hashlib.sha256()
+        for piece in self.content.read(name):
+            digest.update(piece)
+            yield piece
+        if digest.digest() != self.parts[name]:
+            raise AuthenticityError("A part of this file is not what your colleague signed.")
+
+
+class TakenFile(Record):
+    """A file that was imported once; it is not taken a second time."""
+
+    shelf = "taken-file"
+    id: str
+
+    def name_on_shelf(self) -> str:
+        return self.id
+
+
+def write_signed(
+    vault: Vault,
+    path: Path,
+    *,
+    to: Colleague,
+    kind: Kind,
+    case: str,
+    body: Mapping[str, object],
+    parts: Sequence[Part] = (),
+    now: datetime,
+) -> tuple[bytes, bytes]:
+    """Sign a document, seal it with its parts to a colleague, and write the file.
+
+    Returns:
+        The document and its signature, for the record.
+
+    Raises:
+        KeyMaterialError: her certificate has expired, or this key may not sign.
+        StorageError: the stick cannot be written.
+    """
+    measured = [(one, *_measure(one)) for one in parts]
+    document = encode_json(
+        {
+            "body": dict(body),
+            "case": case,
+            "format": FORMAT,
+            "from": actor(vault),
+            "id": secrets.token_hex(ID_BYTES),
+            "made": f"{now.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}",
+            "parts": [{"name": one.name, "sha256": digest.hex()} for one, _, digest in measured],
+            "relay": read_desk(vault).relay,
+            "to": to.name,
+            "to_fingerprint": to.fingerprint,
+            "type": f"sotto {kind}",
+        }
+    )
+    signature = vault.secret_key.sign_detached(document, created=now)
+    entries = [_entry(DOCUMENT, document), _entry(SIGNATURE, signature)]
+    frame = ArchiveFrame([*entries, *(entry for _, entry, _ in measured)])
+    bodies: list[Octets] = [lambda: [document], lambda: [signature], *(p.octets for p in parts)]
+    with staged_file(path) as staged:
+        certificate = certificate_of(to, now=now)
+        staged.write(seal_archive(frame, bodies, certificate=certificate, name=f"{kind}.zip"))
+        staged.publish()
+    return document, signature
+
+
+@contextmanager
+def opened_signed(
+    vault: Vault, path: Path, *, kinds: Sequence[Kind], now: datetime
+) -> Iterator[SignedFile]:
+    """Unseal a file from a colleague, verify her signature, and give it while the context lasts.
+
+    What is unsealed lies in a sealed object of the vault meanwhile, so that nothing of it
+    touches the disk in the clear.
+
+    Raises:
+        FormatError: not such a file.
+        AuthenticityError: sealed to somebody else, or not signed by a confirmed colleague.
+        ProcedureError: its sender is not confirmed yet.
+    """
+    with random_access(path) as (read_at, size_bytes):
+        message = read_sealed(lambda: _pieces(read_at, size_bytes))
+        session_key = vault.secret_key.open_lock(message.locks)
+        if session_key is None:
+            raise AuthenticityError("This file is sealed to somebody else.")
+        with vault.objects.writer() as writer:
+            for piece in message.unseal(session_key):
+                writer.write(piece)
+            ref = writer.commit()
+    try:
+        with vault.objects.reader(ref) as read_plain:
+            yield _verified(vault, ArchiveReader(read_plain, ref.size_bytes), kinds, now)
+    finally:
+        vault.objects.remove(ref)
+
+
+def take_once(vault: Vault, file: SignedFile) -> None:
+    """Note that a file was taken. Only inside `changes`.
+
+    Raises:
+        AuthenticityError: it was taken before.
+    """
+    name = hashlib.sha256(file.document).hexdigest()
+    if vault.get(TakenFile, name) is not None:
+        raise AuthenticityError("This file was imported before; nothing was changed.")
+    vault.put(TakenFile(id=name))
+
+
+def seal_archive(
+    frame: ArchiveFrame, bodies: Sequence[Octets], *, certificate: Certificate, name: str
+) -> Iterator[bytes]:
+    """Seal a framed archive to one certificate while it is read."""
+    session_key = generate_session_key()
+    sealer = Sealer(
+        session_key=session_key, locks=make_lock(certificate, session_key), file_name=name
+    )
+    for header, octets in zip(frame.headers, bodies, strict=True):
+        yield sealer.update(header)
+        for piece in octets():
+            yield sealer.update(piece)
+    yield sealer.update(frame.tail)
+    yield from sealer.finish_in_pieces()
+
+
+def object_octets(vault: Vault, ref: ObjectRef) -> Octets:
+    """Return what reads a sealed object of the vault from its beginning, again and again."""
+
+    def read() -> Iterator[bytes]:
+        with vault.objects.reader(ref) as read_at:
+            yield from _pieces(read_at, ref.size_bytes)
+
+    return read
+
+
+def stored_entry(name: str, octets: Octets) -> tuple[StoredEntry, bytes]:
+    """Measure what an archive will hold: its entry and its digest."""
+    entry, digest = _measure(Part(name=name, octets=octets))
+    return entry, digest
+
+
+def _measure(part: Part) -> tuple[StoredEntry, bytes]:
+    size_bytes, crc32, digest = 0, 0, hashlib.sha256()
+    for piece in part.octets():
+        size_bytes += len(piece)
+        crc32 = zlib.crc32(piece, crc32)
+        digest.update(piece)
+    return StoredEntry(part.name, size_bytes, crc32), digest.digest()
+
+
+def _entry(name: str, data: bytes) -> StoredEntry:
+    return StoredEntry(name, len(data), zlib.crc32(data))
+
+
+def _pieces(read_at: Callable[[int, int], bytes], size_bytes: int) -> Iterator[bytes]:
+    for offset in range(0, size_bytes, limits.ARCHIVE_PIECE_BYTES):
+        yield read_at(offset, min(limits.ARCHIVE_PIECE_BYTES, size_bytes - offset))
+
+
+def _verified(
+    vault: Vault, archive: ArchiveReader, kinds: Sequence[Kind], now: datetime
+) -> SignedFile:
+    document = archive.read_small(DOCUMENT, DOCUMENT_BYTES)
+    signature = archive.read_small(SIGNATURE, limits.SIGNATURE_BYTES)
+    fields = Fields(read_json(document, DOCUMENT_BYTES), where=DOCUMENT)
+    named = fields.text("type")
+    fields.version(newest=FORMAT)
+    sender = confirmed_colleague(vault, read_recipient_name(fields.text("from")))
+    verify_detached(
+        document, signature, certificate=sender.certificate, pinned=sender.fingerprint, now=now
+    )
+    kind = next((one for one in kinds if named == f"sotto {one}"), None)
+    if kind is None:
+        raise AuthenticityError("This file is for something else; import it where it belongs.")
+    _check_address(vault, fields)
+    fields.text("id")
+    made = fields.text("made")
+    case = fields.text("case")
+    body = Fields(fields.value("body"), where="the body of the document")
+    parts = {}
+    for item in fields.each("parts", limit=limits.ARCHIVE_ENTRIES):
+        parts[item.text("name")] = item.octets("sha256", limits.SHA256_BYTES)
+        item.end()
+    fields.end()
+    if {one.name for one in archive.entries} != {DOCUMENT, SIGNATURE, *parts}:
+        raise AuthenticityError("This file does not hold what your colleague signed.")
+    return SignedFile(
+        kind=kind,
+        sender=sender,
+        case=case,
+        made=made,
+        body=body,
+        document=document,
+        signature=signature,
+        parts=parts,
+        content=archive,
+    )
+
+
+def _check_address(vault: Vault, fields: Fields) -> None:
+    """Refuse what was signed for somebody else, or for the desk of another relay."""
+    desk = read_desk(vault)
+    to = (RecipientName(fields.text("to")), fields.text("to_fingerprint"))
+    if fields.text("relay") != desk.relay or to[1] != vault.secret_key.fingerprint:
+        raise AuthenticityError("This file was made for another counselor or another relay.")
+    if desk.counselor is not None and to[0] != desk.counselor:
+        raise AuthenticityError("This file was made for another counselor.")

@@ -1,0 +1,164 @@
+"""Verify a record: every link, every signature, every entry that is still there.
+
+The same code judges the vault and a folder that was exported, so that what the desk
+calls whole is what others can check. docs/RECORD.md, «Verifying».
+"""
+
+import hashlib
+from collections.abc import Collection, Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+
+from desk.casework.record import (
+    FORMAT,
+    SALT_BYTES,
+    Entry,
+    RecordHead,
+    entry_name,
+    key_name,
+    link_name,
+    record_files,
+    signature_name,
+)
+from desk.desk import read_desk
+from desk.files import read_small
+from desk.vault import Vault
+from keys.certificate import read_certificate
+from keys.signature import verify_detached
+from protocol import limits
+from protocol.canonical import Fields, read_json
+from protocol.errors import AuthenticityError, FormatError
+from protocol.names import Fingerprint
+
+ENTRY_BYTES = 4 * limits.MIB
+_MOMENT = "%Y-%m-%dT%H:%M:%SZ"
+_SALT_LINE = 2 * SALT_BYTES + 1
+
+
+def verify_record(vault: Vault, case: str) -> tuple[Entry, ...]:
+    """Verify the record of a case in the vault and return its entries, the oldest first.
+
+    Raises:
+        AuthenticityError: a link, an entry or a signature is not what was written.
+    """
+    head = vault.get(RecordHead, case)
+    if head is None:
+        return ()
+    desk = read_desk(vault)
+    ours = {read_certificate(one).fingerprint for one in head.certificates}
+    if desk.fingerprint not in ours and vault.secret_key.fingerprint not in ours:
+        raise AuthenticityError("This record was signed by keys of another desk.")
+    files = record_files(vault, case)
+    if hashlib.sha256(files[link_name(head.count)]).digest() != head.link_sha256:
+        raise AuthenticityError("The last entry of this record is not the one that was written.")
+    return verify_files(files, trusted=ours, case=case)
+
+
+def read_record(vault: Vault, case: str) -> tuple[Entry, ...]:
+    """Return the entries of a case's record; verified, because nothing else is shown."""
+    return verify_record(vault, case)
+
+
+def verify_folder(folder: Path, *, trusted: Collection[Fingerprint]) -> tuple[Entry, ...]:
+    """Verify a record that was exported to a folder.
+
+    Args:
+        trusted: fingerprints of the desk's keys, compared with the counselor by voice.
+
+    Raises:
+        AuthenticityError: not what these keys signed, or a file too many or too few.
+        StorageError: a file cannot be read.
+    """
+    names = [one.name for one in folder.iterdir() if one.suffix in (".link", ".asc", ".entry")]
+    files = {
+        name: read_small(folder / name, ENTRY_BYTES, what="a file of the record") for name in names
+    }
+    return verify_files(files, trusted=trusted)
+
+
+def verify_files(
+    files: Mapping[str, bytes], *, trusted: Collection[Fingerprint], case: str | None = None
+) -> tuple[Entry, ...]:
+    """Verify the files of a record.
+
+    Args:
+        files: links, signatures, certificates, and the entries that were not taken out.
+        trusted: whose signatures count.
+        case: the name it must be of; None: any one case.
+
+    Raises:
+        AuthenticityError: a link, an entry or a signature is not what was written.
+    """
+    entries: list[Entry] = []
+    keys = 0
+    while (link := files.get(link_name(len(entries) + 1))) is not None:
+        number = len(entries) + 1
+        words, listed = _read_link(link, number)
+        case = case or words[3]
+        if words[3] != case or words[5] not in trusted:
+            raise AuthenticityError(f"Entry {number} belongs to another case or another key.")
+        # A new key is named by the first link that it signs, and the very first link names one.
+        if key_name(keys + 1) in listed:
+            keys += 1
+        expected = [entry_name(number)]
+        expected += [link_name(number - 1)] if number > 1 else []
+        if not keys or set(listed) - {key_name(keys)} != set(expected):
+            raise AuthenticityError(f"Entry {number} does not follow the one before it.")
+        moment = datetime.strptime(words[6], _MOMENT).replace(tzinfo=UTC)
+        verify_detached(
+            link,
+            files.get(signature_name(number), b""),
+            certificate=files.get(key_name(keys), b""),
+            pinned=Fingerprint(words[5]),
+            now=moment,
+        )
+        for name, digest in listed.items():
+            if name == entry_name(number) and name not in files:
+                continue
+            if name not in files or hashlib.sha256(files[name]).hexdigest() != digest:
+                raise AuthenticityError(f"«{name}» of this record is not what was written.")
+        entries.append(_entry(number, moment, words, files.get(entry_name(number))))
+    beyond = {entry_name(len(entries) + 1), link_name(len(entries) + 2)}
+    if not entries or beyond & set(files):
+        raise AuthenticityError("The record has a gap or no beginning.")
+    return tuple(entries)
+
+
+def _read_link(link: bytes, number: int) -> tuple[list[str], dict[str, str]]:
+    try:
+        first, *rest = link.decode("ascii").removesuffix("\n").split("\n")
+        words = first.split(" ")
+        listed = {line[66:]: line[:64] for line in rest}
+        datetime.strptime(words[6], _MOMENT)
+    except (UnicodeDecodeError, ValueError, IndexError):
+        raise AuthenticityError(f"Link {number} of this record cannot be read.") from None
+    if words[:3] != ["#", "sotto", "record"] or words[4] != str(number) or len(words) != 7:
+        raise AuthenticityError(f"Link {number} of this record stands in the wrong place.")
+    return words, listed
+
+
+def _entry(number: int, moment: datetime, words: list[str], data: bytes | None) -> Entry:
+    fingerprint = Fingerprint(words[5])
+    if data is None:
+        return Entry(number=number, moment=moment, fingerprint=fingerprint, what={}, redacted=True)
+    try:
+        fields = Fields(read_json(data[_SALT_LINE:], ENTRY_BYTES), where="the entry")
+        fields.version(newest=FORMAT)
+        what = fields.value("what")
+        said = (fields.text("case"), fields.text("moment"))
+        entry = Entry(
+            number=number,
+            moment=moment,
+            fingerprint=fingerprint,
+            act=fields.text("act"),
+            by=fields.text("by"),
+            why=fields.text("why", limit=ENTRY_BYTES),
+            what=what if isinstance(what, dict) else {},
+            redacted=False,
+        )
+        fields.end()
+    except FormatError as error:
+        raise AuthenticityError(f"Entry {number} of this record cannot be read. {error}") from None
+    if said != (words[3], words[6]):
+        raise AuthenticityError(f"Entry {number} says another case or time than its link.")
+    return entry
