@@ -103,17 +103,26 @@ def mailbox_page(
         typed=typed,
         problems=problems or {},
         done=done,
-        requests=request_labels().items(),
+        requests=request_labels(concluded=_is_concluded(mailbox)).items(),
         rungs=_rungs(mailbox),
         consents=policy().consents_of(_track(mailbox).id),
+        concluded=_is_concluded(mailbox),
         may_withdraw=mailbox.may_withdraw,
         limit=size_words(parts().settings.attachments_bytes),
     )
 
 
-def request_labels() -> dict[str, str]:
-    """Return what can be asked for beside a message, by its id in the envelope."""
-    return {
+def request_labels(*, concluded: bool) -> dict[str, str]:
+    """Return what can be said beside a message, by its id in the envelope.
+
+    Args:
+        concluded: an outcome was told, so the page asks whether the reporter is satisfied.
+    """
+    verdict = {
+        "satisfied": _("I am satisfied with how it ended"),
+        "not-satisfied": _("I am not satisfied with how it ended"),
+    }
+    return (verdict if concluded else {}) | {
         "retaliation": _("Someone is punishing me because of my report, or because I helped"),
         "meeting": _("I would like to meet or talk to someone"),
         "stop": _("Please stop working on this"),
@@ -146,7 +155,7 @@ def _message(mailbox: Mailbox, typed: Typed, form: Form, files: Iterator[FilePar
     readers = choice.read(typed.recipients)
     if not readers:
         raise ProblemError(400, {"recipients": _("Choose at least one person who may read this.")})
-    labels = request_labels()
+    labels = request_labels(concluded=_is_concluded(mailbox))
     requests = tuple(request for request in typed.requests if request in labels)
     answers = (_answer("requests", _("What you would like"), requests, labels),) if requests else ()
     head = next(files, None)
@@ -276,3 +285,7 @@ def _shown(reply_page: ReplyPage) -> dict[str, object]:
         "acknowledge_by": reply_page.acknowledge_by,
         "feedback_by": reply_page.feedback_by,
     }
+
+
+def _is_concluded(mailbox: Mailbox) -> bool:
+    return any(reply_page.outcome for reply_page in mailbox.pages.values())

@@ -10,6 +10,12 @@ from contextlib import contextmanager
 from pathlib import Path
 
 
+GPG_OPTIONS = (
+    *("--batch", "--yes", "--trust-model", "always"),
+    *("--pinentry-mode", "loopback", "--passphrase", "demo"),
+)
+
+
 class StockGpg:
     """gpg with a keyring of its own."""
 
@@ -18,8 +24,7 @@ class StockGpg:
 
     def run(self, *arguments: str | Path) -> subprocess.CompletedProcess[bytes]:
         return subprocess.run(
-            ["gpg", "--homedir", self._home, "--batch", "--yes", "--pinentry-mode", "loopback"]
-            + ["--passphrase", "demo", "--trust-model", "always", *arguments],
+            ["gpg", "--homedir", self._home, *GPG_OPTIONS, *arguments],
             capture_output=True,
             check=False,
         )

@@ -3,7 +3,7 @@
 import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from io import BytesIO
 from pathlib import Path
 
@@ -57,12 +57,12 @@ class Office:
         }
         return {envelope: found for envelope, found in opened.items() if found is not None}
 
-    def answers(self, name: str, text: str, *, serial: int = 1) -> TestResponse:
+    def answers(self, name: str, text: str, *, serial: int = 1, outcome: str = "") -> TestResponse:
         """Bring a dispatch of somebody who acknowledges and answers all that she can read."""
         who, relay = self.people[name], self.parts.deployment.relay_id
         known = {one.report.mailbox: one.report for one in self.readable(who).values()}
         slots = [
-            (mailbox, seal_reply_page(_page(who, mailbox, text), report.reply_public))
+            (mailbox, seal_reply_page(_page(who, mailbox, text, outcome), report.reply_public))
             for mailbox, report in known.items()
         ]
         read = {envelope: one.report.read_token for envelope, one in self.readable(who).items()}
@@ -93,14 +93,15 @@ def make_office(folder: Path, *, policy: str = "generic") -> Office:
     return Office(data=folder, parts=parts, people=people, clock=clock)
 
 
-def _page(who: Counselor, mailbox: MailboxId, text: str) -> ReplyPage:
+def _page(who: Counselor, mailbox: MailboxId, text: str, outcome: str) -> ReplyPage:
     return ReplyPage(
         mailbox=mailbox,
         recipient=who.name,
         day=NOW.date(),
         status="",
-        acknowledge_by=None,
-        feedback_by=None,
+        acknowledge_by=NOW.date() + timedelta(days=14),
+        feedback_by=NOW.date() + timedelta(days=90),
+        outcome=outcome,
         replies=(Reply(number=1, day=NOW.date(), text=text),),
     )
 
