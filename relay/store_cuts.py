@@ -108,6 +108,25 @@ class CutShelf(Database):
                 )
             )
 
+    def skip_cuts(self, count: int, *, day: date) -> None:
+        """Leave numbers of cuts unused, in a relay restored from a backup.
+
+        Desks refuse a bundle with a lower number than one they have seen, and the lost relay
+        cut bundles after its backup. The caller cuts at once: until then there is no bundle
+        that could be handed out.
+
+        Args:
+            count: more than the lost relay can have used.
+            day: of the restoration.
+        """
+        with self._writing() as connection:
+            former = connection.execute(select(func.max(cut.c.number))).scalar_one() or 0
+            connection.execute(delete(cut))
+            unsigned = {"head": b"", "signature": b"", "envelopes": b""}
+            connection.execute(
+                insert(cut).values(number=former + count, day=day, hour=0, **unsigned)
+            )
+
     def set_policy(self, name: str, version: str) -> None:
         """Remember which policy is in force; the bundle tells the desks."""
         with self._writing() as connection:

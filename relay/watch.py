@@ -9,6 +9,7 @@ from datetime import date, datetime
 from pathlib import Path
 
 from protocol.errors import KeyMaterialError
+from relay.lastbackup import about_the_backup
 from relay.roster import Roster
 from relay.rows import Month, month_of
 from relay.settings import Settings
@@ -38,6 +39,7 @@ def collect_warnings(
         *_about_certificates(roster, now),
         *_about_the_disk(folder, settings),
         *_about_unread(store, settings, month_of(now.date())),
+        *([] if settings.demo else about_the_backup(folder, now.date())),
     )
 
 

@@ -13,6 +13,7 @@ from flask import Flask, render_template
 import templates
 from keys.secretkey import generate_secret_key, read_secret_key
 from onion.places import Places
+from policies.loader import load_policy, shipped
 from protocol.errors import KeyMaterialError
 from protocol.names import RecipientName
 from relay.deployment import init_deployment, open_deployment
@@ -38,7 +39,9 @@ def prepare(data: Path, *, policy: str, now: datetime) -> None:
         if not (data / FOLDER).is_dir():
             raise KeyMaterialError("This folder holds a real relay; give the demo another one.")
         return
-    init_deployment(data, now=now, settings=Settings(demo=True, policy=policy))
+    languages = load_policy(shipped(policy), "en").languages
+    settings = Settings(demo=True, policy=policy, languages=languages)
+    init_deployment(data, now=now, settings=settings)
     folder = data / FOLDER
     folder.mkdir(mode=0o700)
     deployment = open_deployment(data, serving=False)

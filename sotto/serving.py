@@ -24,6 +24,7 @@ from relay.clockwork import Clockwork
 from relay.deployment import open_deployment
 from relay.hardening import harden_process
 from relay.parts import Parts
+from relay.running import write_hardening
 from relay.server import serve
 from relay.site import Plan, Site
 
@@ -49,8 +50,15 @@ class RelaySites:
 
     @cached_property
     def parts(self) -> Parts:
-        """The parts of the relay, gathered when the first application is built."""
-        return assemble(open_deployment(self._data), circuits=self._circuits, clock=now)
+        """The parts of the relay, gathered in the worker when the first application is built.
+
+        The process is hardened before: until then it holds no secret and has no second
+        thread, which would keep the privileges that the first one gives away.
+        """
+        granted = harden_process()
+        parts = assemble(open_deployment(self._data), circuits=self._circuits, clock=now)
+        write_hardening(self._data, granted)
+        return parts
 
     @cached_property
     def _clockwork(self) -> Clockwork:
@@ -76,8 +84,7 @@ class RelaySites:
         ]
 
     def started(self) -> None:
-        """Harden the worker and begin to keep the timetable."""
-        harden_process()
+        """Begin to keep the timetable; called in every worker, also one that follows another."""
         self._clockwork.start()
 
     def ended(self) -> None:
@@ -106,7 +113,7 @@ class WebProcess:
 
         Args:
             sites: what to serve.
-            started: called in the worker when all is built.
+            started: called in every worker when all is built.
             ended: called in the worker before it ends.
         """
         reader, writer = os.pipe()
@@ -120,11 +127,10 @@ class WebProcess:
         _end_with(parent)
 
         def ready() -> None:
-            started()
             os.write(writer, b"1")
             os.close(writer)
 
-        serve(Plan(sites=sites, on_ready=ready, on_stop=ended))
+        serve(Plan(sites=sites, on_start=started, on_ready=ready, on_stop=ended))
 
     def wait_ready(self) -> None:
         """Return once every site answers.

@@ -9,15 +9,28 @@ from types import FrameType
 
 import click
 
+from desk.files import read_small
+from keys.secretkey import read_secret_key
 from onion.address import url
 from onion.notices import News, Notice
 from onion.places import Places
 from onion.process import RelayTor
 from policies.checker import check_policy
+from protocol.limits import CERTIFICATE_BYTES
 from relay.deployment import init_deployment
 from relay.settings import Settings
+from sotto.backup import make_backup
+from sotto.doctor import Visit, examine
 from sotto.options import data_option
+from sotto.purging import purge_now
+from sotto.restore import restore_backup
+from sotto.screen import print_checks
 from sotto.serving import RelaySites, WebProcess
+from sotto.status import ask_sites, read_status
+
+_FILE = click.Path(dir_okay=False, path_type=Path)
+_FOLDER = click.Path(file_okay=False, path_type=Path)
+_json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON for programs.")
 
 
 @click.group(name="relay")
@@ -58,6 +71,71 @@ def serve(data: Path, system_tor: bool) -> None:
             click.echo("Stopping.", err=True)
 
 
+@group.command()
+@data_option
+@_json_option
+def status(data: Path, as_json: bool) -> None:
+    """Show on one screen how the relay is; exit with 1 if something is wrong."""
+    print_checks(read_status(data, Places(data), _now()), as_json=as_json)
+
+
+@group.command()
+@data_option
+@_json_option
+@click.option("--folder", type=_FOLDER, envvar="SOTTO_ONION", help="Of the system's tor.")
+@click.option("--control", type=_FILE, help="The control socket of the system's tor.")
+def doctor(data: Path, as_json: bool, folder: Path | None, control: Path | None) -> None:
+    """Look at the machine, the relay and Tor, and say what to mend; exit with 1 if anything."""
+    places = Places(data, system_services=folder, system_control=control)
+    print_checks(examine(Visit(data=data, places=places, now=_now())), as_json=as_json)
+
+
+@group.command()
+@data_option
+def ping(data: Path) -> None:
+    """Ask both sites over their sockets whether they answer; for health checks."""
+    ask_sites(Places(data))
+
+
+@group.command()
+@data_option
+def purge(data: Path) -> None:
+    """Let go what the month-end rules let go, now; nothing that nobody has read."""
+    purged = purge_now(data, now=_now())
+    click.echo(
+        f"Gone: {purged.contents} contents, {purged.rows} rows, {purged.mailboxes} mailbox slots."
+    )
+    if purged.unproven:
+        click.echo(f"Kept though their time is over: {purged.unproven} that nobody has read.")
+
+
+@group.command()
+@data_option
+@click.option("--to", type=_FILE, required=True, help="The file to write; it must not exist.")
+@click.option("--recipient", type=_FILE, required=True, help="Certificate of a key kept off line.")
+@click.option("--secrets-only", is_flag=True, help="Without the database.")
+def backup(data: Path, to: Path, recipient: Path, secrets_only: bool) -> None:
+    """Write a backup that only the key of RECIPIENT opens; the relay may be running."""
+    certificate = read_small(recipient, CERTIFICATE_BYTES, what="The certificate")
+    made = make_backup(data, to, certificate=certificate, now=_now(), secrets_only=secrets_only)
+    click.echo(f"Backed up: {made.files} files in {made.volumes} sealed volume(s), first {to}.")
+
+
+@group.command()
+@click.argument("file", type=_FILE)
+@click.option("--key", type=_FILE, required=True, help="The secret key that opens it.")
+@click.option("--passphrase-file", type=_FILE, help="Holds the key's passphrase, if it has one.")
+@click.option("--data", type=_FOLDER, required=True, help="The new folder.")
+def restore(file: Path, key: Path, passphrase_file: Path | None, data: Path) -> None:
+    """Make a relay in a new folder from a backup FILE."""
+    opened = read_secret_key(
+        read_small(key, CERTIFICATE_BYTES, what="The secret key"), _passphrase(passphrase_file)
+    )
+    restored = restore_backup(file, key=opened, to=data, now=_now())
+    click.echo(f"Restored: {len(restored.files)} files of {restored.day} into {data}.")
+    click.echo(f"The relay's fingerprint, which must be yours: {restored.relay}")
+
+
 @group.group()
 def policy() -> None:
     """The organisation's procedure."""
@@ -80,6 +158,16 @@ def _tell(notice: Notice) -> None:
         click.echo(f"Published: {url(notice.address)}")
     else:
         click.echo(notice.sentence, err=True)
+
+
+def _passphrase(file: Path | None) -> str | None:
+    if file is None:
+        return None
+    return read_small(file, 4096, what="The passphrase").decode().rstrip("\r\n")
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)
 
 
 def _leave(number: int, frame: FrameType | None) -> None:
