@@ -118,9 +118,7 @@ def _current() -> Bundle | None:
     """Return the current bundle; the demonstration cuts one whenever something changed."""
     relay = parts().deployment
     if relay.settings.demo:
-        cut_if_due(
-            relay.store, relay.settings, relay.relay_key, parts().clock(), folder=relay.data
-        )
+        cut_if_due(relay.store, relay.settings, relay.relay_key, parts().clock(), folder=relay.data)
     return open_bundle(relay.store)
 
 

@@ -9,7 +9,7 @@ from urllib.parse import parse_qs
 from flask import g, request
 
 from protocol.derivation import ReporterKeys, derive_reporter_keys, receipt_root
-from protocol.errors import CapacityError, FormatError
+from protocol.errors import CapacityError, FormatError, KeyMaterialError
 from protocol.names import Receipt, ReceiptRoot, RecipientName
 from relay.circuit import circuit_of
 from relay.gate import Purpose
@@ -102,12 +102,20 @@ def keys_of(receipt: Receipt, purpose: Purpose) -> ReporterKeys:
 
 
 def active_names() -> tuple[RecipientName, ...]:
-    """Return who has a valid key today, in fixed order.
+    """Return who has a valid key today, in fixed order; nobody where the site is closed."""
+    try:
+        return tuple(name for name, _ in parts().roster.valid(parts().clock()))
+    except KeyMaterialError:
+        return ()
+
+
+def require_open() -> None:
+    """Refuse to take a report that nobody could read.
 
     Raises:
-        KeyMaterialError: nobody; the site is closed.
+        KeyMaterialError: no recipient has a valid key.
     """
-    return tuple(name for name, _ in parts().roster.valid(parts().clock()))
+    parts().roster.valid(parts().clock())
 
 
 def persons(names: tuple[RecipientName, ...]) -> list[Person]:

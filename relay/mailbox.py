@@ -16,7 +16,14 @@ from protocol.errors import AuthenticityError, UnknownReceiptError
 from protocol.names import ReceiptRoot, RecipientName
 from protocol.receipt import read_receipt
 from protocol.replypage import ReplyPage
-from relay.forms import active_names, persons, read_posted, require_text, root_of
+from relay.forms import (
+    active_names,
+    persons,
+    read_posted,
+    require_open,
+    require_text,
+    root_of,
+)
 from relay.gate import Purpose
 from relay.headers import PageKind, present
 from relay.intake import FilePart, Form
@@ -46,6 +53,7 @@ def ask_receipt() -> Response:
 @blueprint.post("/receipt")
 def enter_receipt() -> Response:
     """Open the mailbox of these words, or say that none opens."""
+    present(PageKind.REPLY)
     form = read_posted()
     typed, kept = form.get("receipt"), form.get("text")
     try:
@@ -150,6 +158,7 @@ def _act(action: Action) -> Response:
 
 
 def _message(mailbox: Mailbox, typed: Typed, form: Form, files: Iterator[FilePart]) -> str:
+    require_open()
     require_text(typed.text)
     choice = _choice(mailbox)
     readers = choice.read(typed.recipients)
@@ -245,6 +254,7 @@ def _choice(mailbox: Mailbox) -> Choice:
 
 def permitted_readers(mailbox: Mailbox) -> tuple[RecipientName, ...]:
     """Return who reads an action that has no choice of its own: whom the memo permits."""
+    require_open()
     readers = _choice(mailbox).ticked
     if not readers:
         sentence = _("Write a message instead, and choose who may read it.")

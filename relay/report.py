@@ -20,6 +20,7 @@ from relay.forms import (
     keys_of,
     persons,
     read_posted,
+    require_open,
     require_text,
 )
 from relay.gate import Purpose
@@ -46,6 +47,7 @@ blueprint = Blueprint("report", __name__, url_prefix="/<lang>")
 @blueprint.get("/report")
 def show_form() -> Response:
     """Show the form with a new receipt, for the track that was chosen."""
+    require_open()
     track = track_of(request.args.get("track", ""))
     return form_page(generate_receipt(), track, Typed(recipients=_choice(track).ticked))
 
@@ -55,6 +57,7 @@ def send_report() -> Response:
     """Take a report: text first, then files, each sealed while it arrives."""
     present(PageKind.FORM, framed=True)
     form = read_posted()
+    require_open()
     track = track_of(form.get("track"))
     typed = read_typed(form.fields, policy(), track)
     try:
@@ -74,6 +77,7 @@ def send_report() -> Response:
             first = _send(receipt, track, typed, files, own_choice=own_choice)
     except ProblemError as problem:
         return form_page(receipt, track, typed, problem.problems, problem.status)
+    present(PageKind.REPLY, framed=True)
     return page("sent", words=receipt, repeated=not first, days=track.acknowledge_days)
 
 
