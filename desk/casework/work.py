@@ -55,8 +55,13 @@ class Work:
 
 
 @contextmanager
-def working(vault: Vault, case: CaseRecord, *, now: datetime) -> Iterator[Work]:
+def working(
+    vault: Vault, case: CaseRecord, *, now: datetime, even_joined: bool = False
+) -> Iterator[Work]:
     """Open a case for one change; a refusal inside leaves everything as it was.
+
+    Args:
+        even_joined: follow what arrives in a case that was joined to another one.
 
     Raises:
         ProcedureError: the case was joined to another one.
@@ -64,7 +69,7 @@ def working(vault: Vault, case: CaseRecord, *, now: datetime) -> Iterator[Work]:
     """
     with vault.changes():
         work = Work(vault=vault, case=case, now=now)
-        if work.file.merged_into:
+        if work.file.merged_into and not even_joined:
             raise ProcedureError(
                 f"This case was joined to {work.file.merged_into}; go on working there."
             )

@@ -1,0 +1,74 @@
+"""Conflicts of interest, and what the reporter agreed to about readers (P16, P17)."""
+
+from datetime import datetime
+
+from desk.casework.casefile import Agreement
+from desk.casework.errors import ProcedureError
+from desk.casework.record import Act
+from desk.casework.said import is_manual, left_out, threads_of
+from desk.casework.work import require_words, working
+from desk.records import CaseRecord
+from desk.vault import Vault
+from protocol.envelope import Kind
+from protocol.names import EnvelopeId, RecipientName
+
+
+def declare_conflict(vault: Vault, case: CaseRecord, reason: str, *, now: datetime) -> None:
+    """Declare a conflict of interest: from now on this counselor only hands the case on (P17).
+
+    It cannot be taken back: whoever was partial once does not become the judge of it.
+
+    Raises:
+        ProcedureError: nothing was written.
+    """
+    reason = require_words(reason, "what the conflict is")
+    with working(vault, case, now=now) as work:
+        work.change(conflict=reason)
+        work.record(Act.CONFLICT, why=reason)
+
+
+def record_agreement(
+    vault: Vault,
+    case: CaseRecord,
+    name: str,
+    why: str,
+    *,
+    envelope: EnvelopeId | None = None,
+    now: datetime,
+) -> None:
+    """Record that the reporter lets somebody in who was left out (P16).
+
+    Args:
+        name: of the person left out.
+        why: the words of the agreement.
+        envelope: the later letter from the mailbox that says so; None only for a case that
+            has no mailbox.
+
+    Raises:
+        ProcedureError: not left out, or not a letter of this reporter that came afterwards.
+    """
+    why = require_words(why, "the words of the agreement")
+    with working(vault, case, now=now) as work:
+        recipient = RecipientName(name)
+        if recipient not in left_out(vault, work.case):
+            raise ProcedureError("The reporter did not leave this person out.")
+        if not is_manual(work.file) and envelope not in _later_letters(vault, work.case):
+            raise ProcedureError(
+                "Name the letter in which the reporter agrees; ask in a reply if there is none."
+            )
+        agreement = Agreement(name=recipient, envelope=envelope, day=work.today, why=why)
+        work.change(agreements=(*work.file.agreements, agreement))
+        work.record(
+            Act.AGREEMENT,
+            why=why,
+            let_in=recipient,
+            envelope=envelope.hex() if envelope else None,
+        )
+
+
+def _later_letters(vault: Vault, case: CaseRecord) -> set[EnvelopeId]:
+    return {
+        item.item.envelope
+        for one, item in threads_of(vault, case)
+        if one.is_same_reporter(item.item) and item.item.kind != Kind.REPORT
+    }

@@ -1,0 +1,169 @@
+"""Yearly figures that name nobody: counts by track, category, outcome and time (P28).
+
+A count from one to four is not shown, for in a small organisation it points at a
+person; and where a single hidden count could be worked out from its total, another one
+is hidden with it. docs/decisions/0010 gives the rule.
+"""
+
+import secrets
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from desk.casework.rules import policy_of
+from desk.casework.said import categories
+from desk.casework.work import read_file
+from desk.records import CaseRecord, Record
+from desk.vault import Vault
+
+SMALLEST_SHOWN = 5
+HIDDEN = "suppressed"
+NONE = "none recorded"
+TALLY_BYTES = 16
+_DAYS = ((7, "within 7 days"), (14, "within 14 days"))
+_LATER, _NEVER = "later", "not yet"
+
+
+class Tally(Record):
+    """What the figures keep of a deleted case, under a name that leads nowhere."""
+
+    shelf = "tally"
+    id: str
+    year: int
+    track: str
+    origin: str
+    categories: tuple[str, ...]
+    outcomes: tuple[str, ...]
+    acknowledged: str
+
+    def name_on_shelf(self) -> str:
+        return self.id
+
+
+@dataclass(frozen=True, kw_only=True)
+class Table:
+    """One table of the figures; a count that is hidden is None.
+
+    Attributes:
+        title: what is counted.
+        total: of all cases of the year, None when hidden.
+        cells: label and count, in a fixed order.
+        several: a case may stand in several rows, so that they add up to more.
+    """
+
+    title: str
+    total: int | None
+    cells: tuple[tuple[str, int | None], ...]
+    several: bool
+
+
+def yearly_figures(vault: Vault, year: int) -> tuple[Table, ...]:
+    """Count the cases that came in a year, small counts suppressed.
+
+    Cases joined to others are not counted twice; deleted ones count by their tally.
+    """
+    tallies = [one for one in vault.all(Tally) if one.year == year]
+    tallies += [
+        tally_of(vault, case)
+        for case in vault.all(CaseRecord)
+        if case.received.year == year and not read_file(vault, case).merged_into
+    ]
+    total = len(tallies)
+    return (
+        _table("Track", Counter(one.track for one in tallies), total),
+        _table("How it came", Counter(one.origin for one in tallies), total),
+        _table("Acknowledged", Counter(one.acknowledged for one in tallies), total),
+        _table("Category", _count(one.categories for one in tallies), total, several=True),
+        _table("Outcome", _count(one.outcomes for one in tallies), total, several=True),
+    )
+
+
+def tally_of(vault: Vault, case: CaseRecord) -> Tally:
+    """Return what the figures count of a case."""
+    file, policy = read_file(vault, case), policy_of(vault, case)
+    return Tally(
+        id=secrets.token_hex(TALLY_BYTES),
+        year=case.received.year,
+        # Ids of the policy only: what a hostile envelope calls itself reaches no table.
+        track=case.track if case.track in policy.tracks else "other",
+        origin=file.origin,
+        categories=categories(vault, case),
+        outcomes=file.decision.outcomes if file.decision else (),
+        acknowledged=_acknowledged(case),
+    )
+
+
+def suppress(counts: Mapping[str, int], *, total: int) -> tuple[dict[str, int | None], int | None]:
+    """Hide small counts, and as many others as it takes that none can be worked out.
+
+    The hidden counts of a table must be two or more and add up to at least five; where the
+    others do not suffice, the total is hidden as well. Zero is shown: it points at nobody.
+    """
+    hidden = {one for one, count in counts.items() if 0 < count < SMALLEST_SHOWN}
+    while hidden and (len(hidden) < 2 or sum(counts[h] for h in hidden) < SMALLEST_SHOWN):
+        rest = [one for one, count in counts.items() if count and one not in hidden]
+        if not rest:
+            return {one: None if one in hidden else n for one, n in counts.items()}, None
+        hidden.add(min(rest, key=lambda one: (counts[one], one)))
+    shown = {one: None if one in hidden else count for one, count in counts.items()}
+    return shown, total if total >= SMALLEST_SHOWN or total == 0 else None
+
+
+def figures_csv(tables: Iterable[Table], *, year: int) -> bytes:
+    """Write the figures as CSV (RFC 4180)."""
+    lines = ["year,table,row,count"]
+    for table in tables:
+        lines.append(f"{year},{table.title},all cases,{_shown(table.total)}")
+        lines += [f"{year},{table.title},{row},{_shown(count)}" for row, count in table.cells]
+    return "".join(f"{line}\r\n" for line in lines).encode()
+
+
+def figures_svg(tables: Iterable[Table], *, year: int) -> bytes:
+    """Draw the figures as one picture: bars with their numbers, hidden ones named as such."""
+    rows: list[str] = [_text(16, 28, f"Cases received in {year}", size=18)]
+    top = 60
+    for table in tables:
+        more = " (a case may count in several rows)" if table.several else ""
+        rows.append(_text(16, top, f"{table.title}: {_shown(table.total)} in all{more}", size=14))
+        top += 12
+        widest = max([count or 0 for _, count in table.cells] + [1])
+        for row, count in table.cells:
+            width = 300 * (count or 0) // widest
+            rows.append(f'<rect x="220" y="{top}" width="{width}" height="14" fill="#35586c"/>')
+            rows.append(_text(16, top + 12, row, size=12))
+            rows.append(_text(228 + width, top + 12, _shown(count), size=12))
+            top += 20
+        top += 28
+    body = "".join(rows)
+    return (
+        f'<svg xmlns="http://www.w3.org/2000/svg" width="640" height="{top}" '
+        f'font-family="sans-serif" fill="#1b1b1b" role="img">'
+        f'<rect width="640" height="{top}" fill="#fff"/>{body}</svg>\n'
+    ).encode()
+
+
+def _table(title: str, counts: Mapping[str, int], total: int, *, several: bool = False) -> Table:
+    shown, shown_total = suppress(counts, total=total)
+    cells = tuple((row, shown[row]) for row in sorted(shown))
+    return Table(title=title, total=shown_total, cells=cells, several=several)
+
+
+def _count(rows: Iterable[tuple[str, ...]]) -> Counter[str]:
+    return Counter(one for row in rows for one in row or (NONE,))
+
+
+def _acknowledged(case: CaseRecord) -> str:
+    sent = [one.day for one in case.replies if one.serial is not None]
+    if not sent:
+        return _NEVER
+    days = (min(sent) - case.received).days
+    return next((words for most, words in _DAYS if days <= most), _LATER)
+
+
+def _shown(count: int | None) -> str:
+    return HIDDEN if count is None else str(count)
+
+
+def _text(x: int, y: int, words: str, *, size: int) -> str:
+    escaped = words.replace("&", "&amp;").replace("<", "&lt;")
+    return f'<text x="{x}" y="{y}" font-size="{size}">{escaped}</text>'

@@ -1,0 +1,135 @@
+"""Join cases: a receipt that was lost, one that was replaced, a report that belongs to another.
+
+Joining moves nothing: both threads stay what they are, under one file. Whoever was left
+out of one of them stays left out of both (P16). A replaced receipt is joined without
+asking, but only when both letters name each other, each with the voice of its own
+mailbox: whoever found a receipt cannot pull somebody else's case to himself (P39).
+"""
+
+from datetime import datetime
+
+from desk.cases import read_thread
+from desk.casework.casefile import CaseFile
+from desk.casework.errors import ProcedureError
+from desk.casework.record import Act, append
+from desk.casework.work import actor, read_file, require_words, working
+from desk.records import CaseRecord, MailboxRecord
+from desk.vault import Vault
+from protocol.names import MailboxId
+
+REPLACES, REPLACED_BY = "replaces", "replaced-by"  # as the relay's mailbox writes them
+
+
+def merge_cases(
+    vault: Vault, kept: CaseRecord, joined: CaseRecord, why: str, *, now: datetime
+) -> None:
+    """Join a case to another, after checking that both are of one reporter or one matter.
+
+    Args:
+        kept: goes on; its mailbox is where replies go from now on, so it is the newer one
+            when a receipt was lost (P39), the earlier one when retaliation joins it (P18).
+        why: how it was checked that they belong together.
+
+    Raises:
+        ProcedureError: the same case, one that was joined already, or no reason.
+    """
+    why = require_words(why, "how you checked that they belong together")
+    if kept.name == joined.name:
+        raise ProcedureError("This is one case, not two.")
+    with working(vault, kept, now=now) as work:
+        work.require_no_conflict()
+        file = read_file(vault, joined)
+        if file.merged_into:
+            raise ProcedureError(f"This case was joined to {file.merged_into} before.")
+        old = work.file
+        work.change(
+            merged_from=(*old.merged_from, joined.name),
+            danger=old.danger or file.danger,
+            support=old.support or file.support,
+            retaliation=old.retaliation or file.retaliation,
+            requests=tuple(dict.fromkeys((*old.requests, *file.requests))),
+            conflict=old.conflict or file.conflict,
+            hold=old.hold or file.hold,
+            notes=(*file.notes, *old.notes),
+            answers_of_reported=(*file.answers_of_reported, *old.answers_of_reported),
+            spoken=(*file.spoken, *old.spoken),
+            agreements=(*file.agreements, *old.agreements),
+            received_from=old.received_from or file.received_from,
+        )
+        work.record(Act.JOINED, why=why, joined=joined.name)
+        vault.put(file.model_copy(update={"merged_into": kept.name}))
+        append(
+            vault,
+            joined.name,
+            Act.JOINED,
+            by=actor(vault),
+            why=why,
+            what={"joined_to": kept.name},
+            now=now,
+        )
+
+
+def join_replaced(vault: Vault, *, now: datetime) -> list[str]:
+    """Join the cases of replaced receipts, and say which and which not.
+
+    The new case goes on, for its mailbox is the one that only the reporter can open; what
+    stood on the old page is taken off it, for somebody else has seen those words.
+    """
+    told = []
+    for new in list(vault.all(CaseRecord)):
+        old = _replaced_case(vault, new)
+        if old is None or read_file(vault, old).merged_into or _is_joined(vault, new):
+            continue
+        if _named(vault, old, REPLACED_BY) != new.mailbox:
+            told.append(
+                f"Case {new.name} says that its receipt replaces that of {old.name}, and "
+                f"{old.name} does not say so: nothing was joined. Ask the reporter."
+            )
+            continue
+        merge_cases(vault, new, old, "The reporter replaced the receipt.", now=now)
+        with vault.changes():
+            fresh = vault.get(CaseRecord, old.name) or old
+            off = tuple(one.model_copy(update={"on_page": False}) for one in fresh.replies)
+            vault.put(fresh.model_copy(update={"replies": off}))
+        told.append(f"Case {old.name} goes on as {new.name}: the reporter replaced the receipt.")
+    return told
+
+
+def suggested_joins(vault: Vault, case: CaseRecord, mentioned: str) -> list[CaseRecord]:
+    """Return other open cases whose name stands in what the reporter said about an earlier one.
+
+    Reporters rarely know a case's name; a counselor may have told it in a reply.
+    """
+    letters = "".join(one for one in mentioned.upper() if one.isalnum())
+    return [
+        one
+        for one in vault.all(CaseRecord)
+        if one.name != case.name
+        and not read_file(vault, one).merged_into
+        and one.name.replace("-", "") in letters
+    ]
+
+
+def _replaced_case(vault: Vault, new: CaseRecord) -> CaseRecord | None:
+    mailbox = _named(vault, new, REPLACES)
+    record = vault.get(MailboxRecord, mailbox.hex()) if mailbox else None
+    return vault.get(CaseRecord, record.case) if record and record.case else None
+
+
+def _named(vault: Vault, case: CaseRecord, question: str) -> MailboxId | None:
+    """Return the mailbox that a letter in the case's own voice names."""
+    for one in read_thread(vault, case):
+        if not case.is_same_reporter(one.item):
+            continue
+        for answer in one.report.answers:
+            if answer.question == question and len(answer.values) == 1:
+                try:
+                    return MailboxId(bytes.fromhex(answer.values[0]))
+                except ValueError:
+                    return None
+    return None
+
+
+def _is_joined(vault: Vault, case: CaseRecord) -> bool:
+    file = vault.get(CaseFile, case.name)
+    return file is not None and bool(file.merged_into)

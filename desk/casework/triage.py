@@ -1,0 +1,83 @@
+"""Which case first: by the risk of harm, then by the clocks (P6, P32)."""
+
+from dataclasses import dataclass
+from datetime import date
+
+from desk.cases import is_waiting
+from desk.casework.casefile import CaseFile
+from desk.casework.clocks import Clocks, Window, case_clocks
+from desk.casework.work import read_file
+from desk.records import CaseRecord
+from desk.vault import Vault
+
+
+@dataclass(frozen=True, kw_only=True)
+class TriageLine:
+    """One case in the order of urgency.
+
+    Attributes:
+        case, file, clocks: as they are.
+        reasons: why it stands where it stands, the gravest first, in words.
+        waiting: the reporter spoke last.
+    """
+
+    case: CaseRecord
+    file: CaseFile
+    clocks: Clocks
+    reasons: tuple[str, ...]
+    waiting: bool
+
+
+def triage(vault: Vault, *, today: date, closed: bool = False) -> list[TriageLine]:
+    """Return the open cases, the most urgent first; joined ones are inside their case.
+
+    Danger, then a high risk that a counselor saw, retaliation, a call for support, what is
+    overdue, some risk, and then whatever is due soonest.
+
+    Args:
+        closed: return the closed ones instead.
+    """
+    lines = []
+    for case in vault.all(CaseRecord):
+        file = read_file(vault, case)
+        if not file.merged_into and bool(file.closed_on) == closed:
+            lines.append(_line(vault, case, file, today))
+    return sorted(lines, key=_rank)
+
+
+def _line(vault: Vault, case: CaseRecord, file: CaseFile, today: date) -> TriageLine:
+    clocks = case_clocks(vault, case, today=today)
+    # `case.urgent` is set while importing, before the policy's meanings were looked up.
+    said = (
+        (file.danger, "says there is danger"),
+        (file.risk == "high", "high risk of harm"),
+        (file.retaliation, "retaliation"),
+        (file.support or (case.urgent and not file.danger), "asks for support"),
+        (clocks.overdue, clocks.running),
+        (file.risk == "some", "some risk of harm"),
+        ("meeting" in file.requests, "asks for a meeting"),
+        ("stop" in file.requests, "asks to stop"),
+        (clocks.window is Window.DECIDE, clocks.window.value),
+    )
+    return TriageLine(
+        case=case,
+        file=file,
+        clocks=clocks,
+        reasons=tuple(words for holds, words in said if holds),
+        waiting=is_waiting(case),
+    )
+
+
+def _rank(line: TriageLine) -> tuple[bool, bool, bool, bool, bool, bool, date, bool, str]:
+    file = line.file
+    return (
+        not file.danger,
+        file.risk != "high",
+        not file.retaliation,
+        not (file.support or line.case.urgent),
+        not line.clocks.overdue,
+        file.risk != "some",
+        line.clocks.due or date.max,
+        not line.waiting,
+        line.case.name,
+    )
