@@ -91,6 +91,7 @@ def _bare_app(parts: Parts) -> Flask:
     app = Flask(__name__, static_folder=None, template_folder=templates.FOLDER)
     app.jinja_env.trim_blocks = True
     app.jinja_env.lstrip_blocks = True
+    app.jinja_env.globals["style_url"] = templates.STYLE_URL
     app.config["MAX_CONTENT_LENGTH"] = None  # bodies are read by relay.intake, which counts
     app.extensions["sotto"] = parts
     protect(app)

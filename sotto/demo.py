@@ -21,7 +21,7 @@ from relay.headers import PageKind, present, protect
 from relay.settings import Settings
 from relay.site import Site
 from sotto.serving import RelaySites
-from templates import STYLE
+from templates import STYLE, STYLE_URL
 
 PASSPHRASE = "demo"  # noqa: S105 - the demonstration's keys are public
 PEOPLE = {"counselor-1": "counselor", "counselor-2": "counselor-2", "head": "head"}
@@ -99,6 +99,7 @@ def demo_sites(data: Path, relay: RelaySites, ports: Ports) -> list[Site]:
 def create_guide_app(data: Path, ports: Ports) -> Flask:
     """Make the page that says how to read the demonstration's case."""
     app = Flask(__name__, static_folder=None, template_folder=templates.FOLDER)
+    app.jinja_env.globals["style_url"] = STYLE_URL
     protect(app)
 
     def guide() -> str:

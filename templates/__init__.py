@@ -1,6 +1,7 @@
 """The pages of relay and desk, and their one stylesheet, as package data."""
 
 import re
+import hashlib
 from pathlib import Path
 
 FOLDER = Path(__file__).parent
