@@ -1,7 +1,7 @@
 """The pages of relay and desk, and their one stylesheet, as package data."""
 
-import re
 import hashlib
+import re
 from pathlib import Path
 
 FOLDER = Path(__file__).parent
@@ -15,3 +15,5 @@ def squeeze(stylesheet: str) -> str:
 
 
 STYLE = squeeze(FOLDER.joinpath("style.css").read_text(encoding="utf-8"))
+# Browsers keep the stylesheet for a day; a changed one has another address.
+STYLE_URL = f"/style.css?{hashlib.sha256(STYLE.encode()).hexdigest()[:8]}"
