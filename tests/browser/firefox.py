@@ -8,6 +8,7 @@ goes with the browser, and nothing but the pages under test is asked for.
 
 import base64
 import json
+import os
 import shutil
 import subprocess
 import tempfile
@@ -36,7 +37,7 @@ class Focused:
     text: str
     id: str
     name: str
-    value: str
+    ticked: bool
 
 
 class Firefox:
@@ -50,11 +51,15 @@ class Firefox:
                 and .onion addresses are allowed.
         """
         self._profile = Path(tempfile.mkdtemp(prefix="firefox-"))
-        (self._profile / "user.js").write_text(user_js(socks_port), encoding="utf-8")
+        self.downloads = self._profile / "downloads"
+        self.downloads.mkdir()
+        preferences = user_js(self.downloads, socks_port)
+        (self._profile / "user.js").write_text(preferences, encoding="utf-8")
         self._process = subprocess.Popen(
             ["firefox-esr", "--headless", "--marionette", "--profile", str(self._profile)],
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
+            env=os.environ | {"LC_ALL": "C.UTF-8"},  # else it finds no file with such a name
         )
         try:
             self._remote = Marionette(self._port())
@@ -85,14 +90,17 @@ class Firefox:
         """Press Back."""
         self._ask("WebDriver:Back")
 
-    def reload(self) -> None:
-        """Press F5."""
-        self._ask("WebDriver:Refresh")
-
     @property
     def url(self) -> str:
         """The address that the window shows."""
         return str(self._value("WebDriver:GetCurrentURL"))
+
+    def wait_for_address(self, ending: str, seconds: float = 60) -> None:
+        """Wait until the window shows an address that ends so."""
+        deadline = time.monotonic() + seconds
+        while not self.url.endswith(ending):
+            assert time.monotonic() < deadline, f"{self.url} does not end in {ending}"
+            time.sleep(0.1)
 
     @property
     def title(self) -> str:
@@ -124,10 +132,6 @@ class Firefox:
         answer = self._value("WebDriver:GetElementProperty", id=self._find(css), name="value")
         return str(answer)
 
-    def is_ticked(self, css: str) -> bool:
-        """Return whether a box or a choice is ticked."""
-        return bool(self._value("WebDriver:IsElementSelected", id=self._find(css)))
-
     def has(self, css: str) -> bool:
         """Return whether the page holds an element of a kind."""
         return bool(self._all(css))
@@ -141,13 +145,13 @@ class Firefox:
         """
         self._ask("WebDriver:ElementClick", id=self._find_shown(target))
 
+    def enter(self, target: str) -> None:
+        """Press Enter on a link or button: in a frame, which a click would miss out of sight."""
+        self._ask("WebDriver:ElementSendKeys", id=self._find_shown(target), text=ENTER)
+
     def type(self, css: str, text: str) -> None:
         """Type into a field, after what stands there."""
         self._ask("WebDriver:ElementSendKeys", id=self._find(css), text=text)
-
-    def clear(self, css: str) -> None:
-        """Empty a field."""
-        self._ask("WebDriver:ElementClear", id=self._find(css))
 
     def choose_files(self, css: str, paths: Sequence[Path]) -> None:
         """Choose files, as the file dialogue does."""
@@ -175,6 +179,18 @@ class Firefox:
             time.sleep(0.1)
         raise AssertionError(f"the page never read: {words}")
 
+    def download(self, target: str, seconds: float = 60) -> Path:
+        """Click on something that is saved as a file, and wait until it is whole."""
+        before = set(self.downloads.iterdir())
+        self.click(target)
+        deadline = time.monotonic() + seconds
+        while time.monotonic() < deadline:
+            new = set(self.downloads.iterdir()) - before
+            if len(new) == 1 and (path := new.pop()).suffix != ".part" and path.stat().st_size:
+                return path
+            time.sleep(0.1)
+        raise AssertionError("nothing was saved")
+
     def press(self, keys: str) -> None:
         """Press keys, one after the other, wherever the focus is; wait for what they lead to."""
         before = self._page()
@@ -198,7 +214,7 @@ class Firefox:
             text=str(self._value("WebDriver:GetElementText", id=element)),
             id=attribute("id"),
             name=attribute("name"),
-            value=attribute("value"),
+            ticked=bool(self._value("WebDriver:IsElementSelected", id=element)),
         )
 
     # Looking.

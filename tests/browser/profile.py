@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Mapping
+from pathlib import Path
 
 _PREFERENCES: Mapping[str, bool | int | str] = {
     # As Tor Browser at Safest.
@@ -38,19 +39,25 @@ _PREFERENCES: Mapping[str, bool | int | str] = {
     "toolkit.telemetry.enabled": False,
     "toolkit.telemetry.server": "",
     "toolkit.telemetry.unified": False,
+    # Downloads without a dialogue.
+    "browser.download.folderList": 2,
+    "browser.download.always_ask_before_handling_new_types": False,
+    "browser.download.manager.addToRecentDocs": False,
     # For the remote control.
+    "dom.file.createInChild": True,
     "marionette.port": 0,
     "remote.prefs.recommended": False,
 }
 
 
-def user_js(socks_port: int | None) -> str:
+def user_js(downloads: Path, socks_port: int | None) -> str:
     """Return the text of a profile's `user.js`.
 
     Args:
+        downloads: the folder where files are saved, without asking.
         socks_port: of a Tor client on this machine, or None to go without a proxy.
     """
-    preferences = dict(_PREFERENCES)
+    preferences = dict(_PREFERENCES) | {"browser.download.dir": str(downloads)}
     if socks_port is not None:
         preferences |= {
             "network.proxy.type": 1,
