@@ -1,5 +1,6 @@
 # make run   try everything on this machine      make check  the fast inner loop, under a minute
 # make test  all checks and tests                make proof  long repetitions      make bench  the README's figures
+# make image-test  builds the container and runs it, without a Docker engine (root, some minutes)
 
 PYTHON ?= python3
 VENV := .venv
@@ -11,7 +12,7 @@ CATALOGUES := $(patsubst %.po,%.mo,$(wildcard locale/*/LC_MESSAGES/*.po))
 DATA ?= data
 PORT ?= 8080
 
-.PHONY: run check test proof bench lint setup setup-tests tools lock texts clean
+.PHONY: run check test proof bench image-test lint setup setup-tests tools lock texts clean
 
 run: setup
 	@scripts/need --optional tor
@@ -59,6 +60,9 @@ proof: tools setup-tests
 
 bench: tools setup-tests
 	$(BIN)/python -m bench
+
+image-test: setup
+	@scripts/image-test
 
 lock:
 	@$(BIN)/python -m pip install --quiet uv
