@@ -1,5 +1,6 @@
 """A copy of the generic policy that a test may break on purpose."""
 
+import re
 import shutil
 from dataclasses import dataclass
 from pathlib import Path
@@ -45,5 +46,12 @@ class PolicyFolder:
 
 
 def copy_generic(to: Path) -> PolicyFolder:
-    shutil.copytree(shipped("generic"), to / "policy")
-    return PolicyFolder(to / "policy")
+    """Copy the generic policy in English alone, so that a test can add a language of its own."""
+    folder = PolicyFolder(to / "policy")
+    shutil.copytree(shipped("generic"), folder.path)
+    for texts in (folder.path / "texts").iterdir():
+        if texts.name != "en":
+            shutil.rmtree(texts)
+    source = (folder.path / POLICY).read_text(encoding="utf-8")
+    folder.write(POLICY, re.sub(r"(?m)^languages = .*$", 'languages = ["en"]', source, count=1))
+    return folder
