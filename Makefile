@@ -72,7 +72,7 @@ lock:
 
 texts:
 	$(BIN)/pybabel extract -F locale/babel.cfg -k _ --no-location --sort-output --omit-header -o locale/messages.pot .
-	$(BIN)/pybabel update -i locale/messages.pot -d locale --no-wrap --omit-header -N
+	$(BIN)/pybabel update -i locale/messages.pot -d locale --no-wrap --no-fuzzy-matching
 
 clean:
 	rm -rf $(VENV) build *.egg-info
