@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Literal
 
 from desk.casework.colleagues import Colleague, certificate_of, confirmed_colleague
-from desk.casework.work import actor
+from desk.casework.errors import ProcedureError
 from desk.desk import read_desk
 from desk.files import random_access, staged_file
 from desk.records import ObjectRef, Record
@@ -116,19 +116,23 @@ def write_signed(
 
     Raises:
         KeyMaterialError: her certificate has expired, or this key may not sign.
+        ProcedureError: no bundle has told yet what the relay calls this counselor.
         StorageError: the stick cannot be written.
     """
+    desk = read_desk(vault)
+    if desk.counselor is None:
+        raise ProcedureError("Import a bundle first: this desk does not know yet who you are.")
     measured = [(one, *_measure(one)) for one in parts]
     document = encode_json(
         {
             "body": dict(body),
             "case": case,
             "format": FORMAT,
-            "from": actor(vault),
+            "from": desk.counselor,
             "id": secrets.token_hex(ID_BYTES),
             "made": f"{now.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}",
             "parts": [{"name": one.name, "sha256": digest.hex()} for one, _, digest in measured],
-            "relay": read_desk(vault).relay,
+            "relay": desk.relay,
             "to": to.name,
             "to_fingerprint": to.fingerprint,
             "type": f"sotto {kind}",

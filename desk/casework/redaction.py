@@ -1,0 +1,122 @@
+"""What an export may show: what the person affected consents to, and nothing else (P24, P34).
+
+Consent is asked per item: the name, the account, the documents. The person reported is
+presumed innocent, so their name is left out unless whoever gets the export needs it.
+In free text, names that were given in the form are blotted out wherever they stand;
+what people wrote otherwise no program can find, so a person reads an export before it
+leaves.
+"""
+
+import re
+from dataclasses import dataclass
+
+from desk.casework.record import Act, Entry
+from desk.casework.rules import policy_of
+from desk.casework.said import consents, own_reports, threads_of, values_of
+from desk.records import CaseRecord
+from desk.vault import Vault
+from policies.parts import CONTACT_MEANINGS, Meaning, QuestionKind
+from policies.schema import Policy
+from protocol.envelope import Answer, Report
+
+BLOT = "████"
+WITHHELD = "████ (not consented to)"
+SHORTEST_TERM = 3  # shorter words of a name are words of the language too
+_PICKED = frozenset({QuestionKind.CHOICE, QuestionKind.SEVERAL, QuestionKind.TICK})
+# Entries without a word that a person wrote; all others may name somebody.
+_PLAIN_ACTS = frozenset({Act.OPENED, Act.ARRIVED, Act.REPLIED, Act.REQUESTED})
+
+
+@dataclass(frozen=True, kw_only=True)
+class Redaction:
+    """What may be shown of a case, and which words are blotted out.
+
+    Attributes:
+        name, account, documents: consented to by the person affected.
+        reported: the person reported may be named.
+        terms: what is blotted out in every text.
+    """
+
+    name: bool
+    account: bool
+    documents: bool
+    reported: bool
+    terms: tuple[str, ...]
+
+    @property
+    def nothing_withheld(self) -> bool:
+        """Whether everything may be shown."""
+        return self.name and self.account and self.documents and self.reported
+
+    def text(self, text: str) -> str:
+        """Return a text that belongs to the account, as far as it may be shown."""
+        return self.blotted(text) if self.account else WITHHELD
+
+    def blotted(self, text: str) -> str:
+        """Return a text with every word that names a protected person blotted out."""
+        for term in self.terms:
+            text = re.sub(rf"(?<!\w){re.escape(term)}(?!\w)", BLOT, text, flags=re.IGNORECASE)
+        return text
+
+    def answer(self, policy: Policy, report: Report, answer: Answer) -> str:
+        """Return an answer as far as it may be shown."""
+        shown = ", ".join(one for one in answer.shown if one)
+        question = policy.questions.get(answer.question)
+        meaning = question.meaning if question else _meaning(answer.question)
+        if meaning in CONTACT_MEANINGS:
+            return shown if self.name else WITHHELD
+        if meaning is Meaning.PERSON:
+            return shown if self.reported else BLOT
+        if answer.question in ("categories", "consents", "requests"):
+            return shown
+        if question is not None and question.kind in _PICKED:
+            return shown
+        return self.text(shown)
+
+    def shows(self, entry: Entry) -> bool:
+        """Tell whether an entry of the record may be shown: it is whole or not there."""
+        return not entry.redacted and (self.nothing_withheld or entry.act in _PLAIN_ACTS)
+
+
+def redaction_of(vault: Vault, case: CaseRecord, *, name_reported: bool = False) -> Redaction:
+    """Return what may be shown of a case by the consents that hold now."""
+    policy = policy_of(vault, case)
+    covered = {policy.consents[one].covers for one in consents(vault, case)}
+    protected: list[str] = []
+    for report in own_reports(vault, case):
+        if "name" not in covered:
+            for meaning in CONTACT_MEANINGS:
+                protected += values_of(policy, report, meaning)
+        if not name_reported:
+            protected += values_of(policy, report, Meaning.PERSON)
+    return Redaction(
+        name="name" in covered,
+        account="account" in covered,
+        documents="documents" in covered,
+        reported=name_reported,
+        terms=_terms(protected),
+    )
+
+
+def missing_consents(vault: Vault, case: CaseRecord) -> tuple[str, ...]:
+    """Return what a hand-over of the originals still needs consent for, in words (P38)."""
+    policy = policy_of(vault, case)
+    covered = {policy.consents[one].covers for one in consents(vault, case)}
+    letters = own_reports(vault, case)
+    files = any(item.reading.attachments for _, item in threads_of(vault, case))
+    named = any(
+        values_of(policy, report, meaning) for report in letters for meaning in CONTACT_MEANINGS
+    )
+    needed = [("pass-on", True), ("account", True), ("name", named), ("documents", files)]
+    return tuple(one for one, holds in needed if holds and one not in covered)
+
+
+def _terms(values: list[str]) -> tuple[str, ...]:
+    """Return the values and their single words, the longest first."""
+    words = {one.strip() for value in values for one in (value, *re.split(r"[\s,;]+", value))}
+    kept = {one for one in words if len(one) >= SHORTEST_TERM}
+    return tuple(sorted(kept, key=lambda one: (-len(one), one)))
+
+
+def _meaning(question: str) -> Meaning | None:
+    return next((one for one in Meaning if one.value == question), None)
