@@ -79,10 +79,12 @@ class Office:
         return sorted(found.report.text for found in self.readable(self.people[name]).values())
 
 
-def make_office(folder: Path, *, policy: str = "generic") -> Office:
+def make_office(
+    folder: Path, *, policy: str = "generic", languages: tuple[str, ...] = ("en",)
+) -> Office:
     """Make a relay with two counselors and a head of department."""
     clock = [NOW]
-    settings = Settings(demo=True, policy=policy, cover_mean=0.0)
+    settings = Settings(demo=True, policy=policy, languages=languages, cover_mean=0.0)
     init_deployment(folder, now=NOW, settings=settings)
     deployment = open_deployment(folder)
     people = {name: Counselor.make(name).join(deployment.store) for name in NAMES}

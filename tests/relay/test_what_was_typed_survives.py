@@ -1,0 +1,129 @@
+"""What a person typed is still there after everything that can go wrong."""
+
+from collections.abc import Iterator
+from io import BytesIO
+from pathlib import Path
+
+import pytest
+from office import Office, Visitor, make_office
+
+from relay.app import assemble, create_reporter_app
+from relay.deployment import open_deployment
+from relay.formkey import TOKEN_LIFE
+from tests.journeys.web import hidden_fields, receipt_words
+
+pytestmark = pytest.mark.claim("C6")
+
+TYPED = 'Ein langer Text, النص الطويل, <b>kept</b> & "quoted"'
+SHOWN = "Ein langer Text, النص الطويل, &lt;b&gt;kept&lt;/b&gt; &amp; &#34;quoted&#34;"
+
+
+@pytest.fixture
+def speaking(tmp_path: Path, cheap_argon2_never_in_production: None) -> Iterator[Office]:
+    """A relay that shows several languages."""
+    office = make_office(tmp_path / "data", languages=("en", "ar", "es"))
+    yield office
+    office.parts.deployment.close()
+
+
+def test_wrong_receipt_keeps_the_words_that_were_typed(visitor: Visitor) -> None:
+    page = visitor.posts("/en/receipt", {"receipt": "these are not the words of anybody here ok"})
+    assert page.status_code == 404
+    assert "these are not the words of anybody here ok" in page.text
+
+
+def test_an_expired_mailbox_page_keeps_the_message_through_the_words(
+    office: Office, visitor: Visitor
+) -> None:
+    visitor.opens_the_form()
+    visitor.sends("first", to=["counselor-1"])
+    token = hidden_fields(visitor.opens_the_mailbox().text)["token"]
+    office.clock[0] += TOKEN_LIFE
+    page = visitor.posts("/en/mailbox/message", {"token": token, "text": TYPED})
+    assert page.status_code == 403
+    assert SHOWN in page.text
+    words = {"receipt": " ".join(visitor.paper), "text": TYPED}
+    assert SHOWN in visitor.posts("/en/receipt", words).text
+    assert office.texts("counselor-1") == ["first"]
+
+
+def test_a_file_that_is_too_large_leaves_the_text_the_answers_and_the_receipt(
+    office: Office, visitor: Visitor
+) -> None:
+    page = visitor.opens_the_form()
+    object.__setattr__(office.parts.settings, "attachments_bytes", 1000)
+    fields = [*visitor.form.items(), ("text", TYPED), ("recipients", "counselor-1")]
+    data = {name: value for name, value in fields} | {
+        "when": "in spring",
+        "attachments": (BytesIO(b"x" * 200_000), "big.bin"),
+    }
+    refused = visitor.client.post("/en/report", data=data, content_type="multipart/form-data")
+    assert refused.status_code == 413
+    assert SHOWN in refused.text
+    assert "in spring" in refused.text
+    assert receipt_words(refused.text) == receipt_words(page.text)
+    assert "Files have to be chosen again" in refused.text
+    assert office.held() == {}
+    frame = visitor.client.get(f"/en/progress/{visitor.form['form']}")
+    assert "too large" in frame.text
+
+
+def test_a_restart_of_the_relay_keeps_the_form_and_its_receipt(
+    office: Office, visitor: Visitor
+) -> None:
+    visitor.opens_the_form()
+    _restart(office)
+    later = Visitor(office.visitor(), paper=visitor.paper, form=visitor.form)
+    assert later.sends("first", to=["counselor-1"]).status_code == 200
+    assert office.texts("counselor-1") == ["first"]
+    assert later.opens_the_mailbox().status_code == 200
+
+
+def test_a_restart_of_the_relay_keeps_the_message_and_asks_for_the_words(
+    office: Office, visitor: Visitor
+) -> None:
+    visitor.opens_the_form()
+    visitor.sends("first", to=["counselor-1"])
+    token = hidden_fields(visitor.opens_the_mailbox().text)["token"]
+    _restart(office)
+    page = office.visitor().post(
+        "/en/mailbox/message",
+        data={"token": token, "text": TYPED},
+        content_type="multipart/form-data",
+    )
+    assert page.status_code == 403
+    assert SHOWN in page.text
+
+
+def test_no_reader_chosen_asks_and_keeps_everything(office: Office, visitor: Visitor) -> None:
+    page = visitor.opens_the_form()
+    refused = visitor.sends(TYPED, to=[], when="in spring")
+    assert refused.status_code == 400
+    assert "Choose at least one person" in refused.text
+    assert SHOWN in refused.text
+    assert "in spring" in refused.text
+    assert receipt_words(refused.text) == receipt_words(page.text)
+
+
+def test_switching_the_language_keeps_text_receipt_and_readers(speaking: Office) -> None:
+    visitor = Visitor(speaking.visitor())
+    page = visitor.opens_the_form()
+    typed = visitor.form | {"text": TYPED, "recipients": ["counselor-2"], "language": "ar"}
+    switched = visitor.posts("/ar/report", typed)
+    assert switched.status_code == 200
+    assert 'dir="rtl"' in switched.text
+    assert SHOWN in switched.text
+    assert receipt_words(switched.text) == receipt_words(page.text)
+    assert 'value="counselor-2" checked' in switched.text.replace(
+        ' id="recipients-counselor-2"', ""
+    ).replace(' id="reader-counselor-2"', "")
+    assert speaking.held() == {}
+
+
+def _restart(office: Office) -> None:
+    """Close the relay and open it again: a new form key, the same folder."""
+    circuits = office.parts.circuits
+    office.parts.deployment.close()
+    deployment = open_deployment(office.data)
+    office.parts = assemble(deployment, circuits=circuits, clock=lambda: office.clock[0])
+    assert create_reporter_app(office.parts)
