@@ -12,6 +12,8 @@ from flask import Flask, render_template
 
 import templates
 from keys.secretkey import generate_secret_key, read_secret_key
+from onion.address import create_addresses
+from onion.courier_keys import add_courier
 from onion.places import Places
 from policies.loader import load_policy, shipped
 from protocol.errors import KeyMaterialError
@@ -26,6 +28,7 @@ from templates import STYLE, STYLE_URL
 PASSPHRASE = "demo"  # noqa: S105 - the demonstration's keys are public
 PEOPLE = {"counselor-1": "counselor", "counselor-2": "counselor-2", "head": "head"}
 FOLDER = "demo"
+COURIER_FILE = "courier.auth_private"
 KEY_DAYS = 365
 
 
@@ -54,6 +57,19 @@ def prepare(data: Path, *, policy: str, now: datetime) -> None:
             deployment.store.add_recipient(RecipientName(name), key.certificate, key.fingerprint)
     finally:
         deployment.close()
+    _give_courier_key(data)
+
+
+def courier_line(data: Path) -> str:
+    """Return the private line with which a tor reaches the demonstration's couriers' site."""
+    return (data / FOLDER / COURIER_FILE).read_text(encoding="ascii").strip()
+
+
+def _give_courier_key(data: Path) -> None:
+    places = Places(data)
+    places.prepare()
+    secret = add_courier(places.courier, "demo", create_addresses(places).courier)
+    (data / FOLDER / COURIER_FILE).write_text(secret.line + "\n", encoding="ascii")
 
 
 def _make_key(name: str, now: datetime) -> bytes:

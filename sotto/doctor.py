@@ -66,7 +66,7 @@ def examine(visit: Visit) -> tuple[Check, ...]:
         return (
             *_machine(visit, served=served),
             *_disk(visit),
-            _permissions(visit.data),
+            check_permissions(visit.data),
             _clock(visit, deployment, served=served),
             *_relay(visit, deployment),
             *_tor(visit, served=served),
@@ -95,7 +95,7 @@ def granted_here() -> Hardening:
 
 
 def _machine(visit: Visit, *, served: bool) -> Iterator[Check]:
-    yield python_check(sys.version_info[:2], visit.now.date())
+    yield check_python(sys.version_info[:2], visit.now.date())
     yield _account()
     yield _swap(visit.machine)
     hardening = read_hardening(visit.data) if served else granted_here()
@@ -112,7 +112,7 @@ def _machine(visit: Visit, *, served: bool) -> Iterator[Check]:
     )
 
 
-def python_check(version: tuple[int, int], today: date) -> Check:
+def check_python(version: tuple[int, int], today: date) -> Check:
     """Say whether flaws of this Python are still mended."""
     name = f"Python {version[0]}.{version[1]}"
     ends = _PYTHON_ENDS.get(version)
@@ -168,7 +168,7 @@ def _disk(visit: Visit) -> Iterator[Check]:
     yield Check("disk space", True, f"{usage.free * 100 // usage.total} % free")
 
 
-def _permissions(data: Path) -> Check:
+def check_permissions(data: Path) -> Check:
     """Look at every file; the serving process checks only the secrets that it opens."""
     wrong = [path for path in [data, *sorted(data.rglob("*"))] if _is_open(path, data)]
     if wrong:

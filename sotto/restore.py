@@ -10,10 +10,11 @@ import os
 import shutil
 import tarfile
 from collections.abc import Callable, Iterator
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from datetime import datetime
+from functools import partial
 from pathlib import Path
-from typing import BinaryIO, cast
+from typing import IO, BinaryIO, cast
 
 from keys.secretkey import SecretKey, read_secret_key
 from keys.signature import verify_detached
@@ -135,16 +136,26 @@ def _entries(file: Path, key: SecretKey) -> Iterator[tuple[str, Callable[[int], 
     """Yield each file of a backup with what reads it, in the order of the stream."""
     stream = cast(BinaryIO, _Stream(read_volumes(file, key)))
     seen: set[str] = set()
+    with _tar_errors(), tarfile.open(fileobj=stream, mode="r|") as tar:
+        for entry in tar:
+            check_entry_name(entry.name)
+            plain = entry.isreg() and not entry.issparse()
+            content = tar.extractfile(entry) if plain else None
+            if content is None or entry.name in seen:
+                raise FormatError("The backup holds something that is no file of a relay.")
+            seen.add(entry.name)
+            yield entry.name, partial(_read, content)
+
+
+def _read(content: IO[bytes], size: int) -> bytes:
+    with _tar_errors():
+        return content.read(size)
+
+
+@contextmanager
+def _tar_errors() -> Iterator[None]:
     try:
-        with tarfile.open(fileobj=stream, mode="r|") as tar:
-            for entry in tar:
-                check_entry_name(entry.name)
-                plain = entry.isreg() and not entry.issparse()
-                content = tar.extractfile(entry) if plain else None
-                if content is None or entry.name in seen:
-                    raise FormatError("The backup holds something that is no file of a relay.")
-                seen.add(entry.name)
-                yield entry.name, content.read
+        yield
     except tarfile.TarError as error:
         raise FormatError("The backup is damaged or not whole; take another copy.") from error
 

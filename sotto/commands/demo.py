@@ -16,7 +16,7 @@ from onion.notices import News, Notice
 from onion.process import RelayTor
 from onion.testnet import RehearsalNetwork
 from protocol.errors import OnionError
-from sotto.demo import PASSPHRASE, Ports, demo_sites, prepare
+from sotto.demo import COURIER_FILE, PASSPHRASE, Ports, courier_line, demo_sites, prepare
 from sotto.options import data_option
 from sotto.serving import RelaySites, WebProcess
 
@@ -59,13 +59,17 @@ def _publish(data: Path, running: ExitStack, *, rehearse: bool) -> None:
         running.callback(tor.stop)
         addresses = tor.start()
         tor.wait_published(PUBLISH_SECONDS)
+        tor.wait_published(PUBLISH_SECONDS, courier=True)
     except OnionError as error:
         click.echo(f"  Not on Tor: {error}\n  Everything on this machine works without it.\n")
         return
-    click.echo(f"  On Tor: {url(addresses.reporter)}")
+    click.echo("  On Tor, too:\n")
+    click.echo(f"    Reporters   {url(addresses.reporter)}")
+    click.echo(f"    Couriers    {url(addresses.courier)}   key: {data}/demo/{COURIER_FILE}")
     if rehearse:
-        visitor = running.enter_context(ClientTor(lines=lines))
-        click.echo(f"  Visit it through the SOCKS proxy 127.0.0.1:{visitor.socks_port}")
+        visitor = ClientTor(lines=lines, courier_line=courier_line(data))
+        running.enter_context(visitor)
+        click.echo(f"    SOCKS       127.0.0.1:{visitor.socks_port}   (opens both)")
     click.echo("")
 
 
