@@ -53,7 +53,7 @@ def test_a_file_that_is_too_large_leaves_the_text_the_answers_and_the_receipt(
     page = visitor.opens_the_form()
     object.__setattr__(office.parts.settings, "attachments_bytes", 1000)
     fields = [*visitor.form.items(), ("text", TYPED), ("recipients", "counselor-1")]
-    data = {name: value for name, value in fields} | {
+    data = dict(fields) | {
         "when": "in spring",
         "attachments": (BytesIO(b"x" * 200_000), "big.bin"),
     }
