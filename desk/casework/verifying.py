@@ -8,6 +8,7 @@ import hashlib
 from collections.abc import Collection, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import NamedTuple
 
 from desk.casework.record import (
     FORMAT,
@@ -93,52 +94,66 @@ def verify_files(
     keys = 0
     while (link := files.get(link_name(len(entries) + 1))) is not None:
         number = len(entries) + 1
-        words, listed = _read_link(link, number)
-        case = case or words[3]
-        if words[3] != case or words[5] not in trusted:
+        first, listed = _read_link(link, number)
+        case = case or first.case
+        if first.case != case or first.fingerprint not in trusted:
             raise AuthenticityError(f"Entry {number} belongs to another case or another key.")
         # A new key is named by the first link that it signs, and the very first link names one.
-        if key_name(keys + 1) in listed:
-            keys += 1
-        expected = [entry_name(number)]
-        expected += [link_name(number - 1)] if number > 1 else []
-        if not keys or set(listed) - {key_name(keys)} != set(expected):
+        keys += key_name(keys + 1) in listed
+        expected = {entry_name(number), *([link_name(number - 1)] if entries else [])}
+        if not keys or set(listed) - {key_name(keys)} != expected:
             raise AuthenticityError(f"Entry {number} does not follow the one before it.")
-        moment = datetime.strptime(words[6], _MOMENT).replace(tzinfo=UTC)
-        verify_detached(
-            link,
-            files.get(signature_name(number), b""),
-            certificate=files.get(key_name(keys), b""),
-            pinned=Fingerprint(words[5]),
-            now=moment,
-        )
-        for name, digest in listed.items():
-            if name == entry_name(number) and name not in files:
-                continue
-            if name not in files or hashlib.sha256(files[name]).hexdigest() != digest:
-                raise AuthenticityError(f"«{name}» of this record is not what was written.")
-        entries.append(_entry(number, moment, words, files.get(entry_name(number))))
+        _verify_link(files, number, first, listed, key=key_name(keys))
+        entries.append(_entry(number, first, files.get(entry_name(number))))
     beyond = {entry_name(len(entries) + 1), link_name(len(entries) + 2)}
     if not entries or beyond & set(files):
         raise AuthenticityError("The record has a gap or no beginning.")
     return tuple(entries)
 
 
-def _read_link(link: bytes, number: int) -> tuple[list[str], dict[str, str]]:
+class _First(NamedTuple):
+    """The first line of a link."""
+
+    case: str
+    fingerprint: Fingerprint
+    moment: datetime
+
+
+def _verify_link(
+    files: Mapping[str, bytes], number: int, first: _First, listed: Mapping[str, str], *, key: str
+) -> None:
+    for name, digest in listed.items():
+        if name == entry_name(number) and name not in files:
+            continue  # taken out; its commitment stays
+        if name not in files or hashlib.sha256(files[name]).hexdigest() != digest:
+            raise AuthenticityError(f"«{name}» of this record is not what was written.")
+    verify_detached(
+        files[link_name(number)],
+        files.get(signature_name(number), b""),
+        certificate=files.get(key, b""),
+        pinned=first.fingerprint,
+        now=first.moment,
+    )
+
+
+def _read_link(link: bytes, number: int) -> tuple[_First, dict[str, str]]:
     try:
-        first, *rest = link.decode("ascii").removesuffix("\n").split("\n")
-        words = first.split(" ")
-        listed = {line[66:]: line[:64] for line in rest}
-        datetime.strptime(words[6], _MOMENT)
-    except (UnicodeDecodeError, ValueError, IndexError):
+        line, *rest = link.decode("ascii").removesuffix("\n").split("\n")
+        *title, case, count, fingerprint, moment = line.split(" ")
+        first = _First(
+            case=case,
+            fingerprint=Fingerprint(fingerprint),
+            moment=datetime.strptime(moment, _MOMENT).replace(tzinfo=UTC),
+        )
+    except ValueError:  # UnicodeDecodeError is one
         raise AuthenticityError(f"Link {number} of this record cannot be read.") from None
-    if words[:3] != ["#", "sotto", "record"] or words[4] != str(number) or len(words) != 7:
+    if title != ["#", "sotto", "record", str(FORMAT)] or count != str(number):
         raise AuthenticityError(f"Link {number} of this record stands in the wrong place.")
-    return words, listed
+    return first, {line[66:]: line[:64] for line in rest}
 
 
-def _entry(number: int, moment: datetime, words: list[str], data: bytes | None) -> Entry:
-    fingerprint = Fingerprint(words[5])
+def _entry(number: int, first: _First, data: bytes | None) -> Entry:
+    moment, fingerprint = first.moment, first.fingerprint
     if data is None:
         return Entry(number=number, moment=moment, fingerprint=fingerprint, what={}, redacted=True)
     try:
@@ -159,6 +174,6 @@ def _entry(number: int, moment: datetime, words: list[str], data: bytes | None) 
         fields.end()
     except FormatError as error:
         raise AuthenticityError(f"Entry {number} of this record cannot be read. {error}") from None
-    if said != (words[3], words[6]):
+    if said != (first.case, f"{moment:{_MOMENT}}"):
         raise AuthenticityError(f"Entry {number} says another case or time than its link.")
     return entry
