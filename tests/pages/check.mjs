@@ -35,8 +35,9 @@ tab.on("request", (request) => {
   const url = request.url();
   if (url === current.url && request.isNavigationRequest() && request.frame() === tab.mainFrame()) {
     request.respond({ status: 200, headers: current.headers, body: readFileSync(current.file) });
-  } else if (plan.stylesheets[url]) {
-    request.respond({ contentType: "text/css", body: readFileSync(plan.stylesheets[url]) });
+  } else if (plan.stylesheets[url.split("?")[0]]) {
+    const style = readFileSync(plan.stylesheets[url.split("?")[0]]);
+    request.respond({ contentType: "text/css", body: style });
   } else if (url.startsWith("data:")) {
     request.continue();
   } else if (/^http:[/]{2}[^/]+[/][a-z-]+[/]progress[/]/.test(url)) {
