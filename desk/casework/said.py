@@ -133,17 +133,20 @@ def left_out(vault: Vault, case: CaseRecord) -> tuple[RecipientName, ...]:
     A later letter of the reporter that names somebody as a reader is such an agreement; so
     is one that says so in words, once the counselor recorded which letter it was.
     """
+    cases = [case, *joined_cases(vault, case)]
     out: dict[RecipientName, None] = {}
-    for number, one in enumerate(own_reports(vault, case)):
-        # The first letter leaves out; a later one of the mailbox can only let in.
-        if one.kind is Kind.REPORT or number == 0:
-            out.update(dict.fromkeys(one.left_out))
-        else:
-            for name in one.readers:
-                out.pop(name, None)
-    files = [read_file(vault, one) for one in (case, *joined_cases(vault, case))]
-    agreed = {one.name for file in files for one in file.agreements}
-    return tuple(name for name in out if name not in agreed)
+    let_in: set[RecipientName] = set()
+    for one in cases:
+        letters = [i.report for i in read_thread(vault, one) if one.is_same_reporter(i.item)]
+        # The first letter of a mailbox leaves out; a later one can only let in.
+        for number, letter in enumerate(letters):
+            if letter.kind is Kind.REPORT or number == 0:
+                out.update(dict.fromkeys(letter.left_out))
+            else:
+                let_in.update(letter.readers)
+    files = [read_file(vault, one) for one in cases]
+    let_in.update(one.name for file in files for one in file.agreements)
+    return tuple(name for name in out if name not in let_in)
 
 
 def categories(vault: Vault, case: CaseRecord) -> tuple[str, ...]:
