@@ -1,7 +1,7 @@
 """The door to stem: one control connection to one tor.
 
 Everything that stem raises leaves here as OnionError, everything that tor
-reports leaves as one of four frozen events; stem's own types stay inside.
+reports leaves as one of five frozen events; stem's own types stay inside.
 """
 
 import logging
@@ -57,7 +57,12 @@ class ClockSkew:
     seconds: int
 
 
-Event = Bootstrap | Uploaded | UploadFailed | ClockSkew
+@dataclass(frozen=True)
+class Reloaded:
+    """Somebody had tor read its configuration again."""
+
+
+Event = Bootstrap | Uploaded | UploadFailed | ClockSkew | Reloaded
 
 
 class Control:
@@ -166,7 +171,10 @@ class Control:
             if event is not None:
                 receive(event)
 
-        wanted = (EventType.STATUS_CLIENT, EventType.STATUS_GENERAL, EventType.HS_DESC)
+        wanted = (
+            *(EventType.STATUS_CLIENT, EventType.STATUS_GENERAL),
+            *(EventType.HS_DESC, EventType.SIGNAL),
+        )
         _asked(lambda: self._controller.add_event_listener(take, *wanted))
 
     def introduction_points(self, address: OnionAddress) -> int:
@@ -255,13 +263,21 @@ class CircuitCloser:
 
 def read_event(raw: Any) -> Event | None:
     """Translate an event of stem's; None for those that concern nobody here."""
-    if raw.type == "HS_DESC":
-        address = OnionAddress(str(raw.address))
-        if str(raw.action) == "UPLOADED":
-            return Uploaded(address)
-        if str(raw.action) == "FAILED":
-            return UploadFailed(address, reason=str(raw.reason or "no reason given"))
-        return None
+    if raw.type == "SIGNAL":
+        return Reloaded() if str(raw.signal) == "RELOAD" else None
+    return _read_descriptor_event(raw) if raw.type == "HS_DESC" else _read_status(raw)
+
+
+def _read_descriptor_event(raw: Any) -> Event | None:
+    address = OnionAddress(str(raw.address))
+    if str(raw.action) == "UPLOADED":
+        return Uploaded(address)
+    if str(raw.action) == "FAILED":
+        return UploadFailed(address, reason=str(raw.reason or "no reason given"))
+    return None
+
+
+def _read_status(raw: Any) -> Event | None:
     values: dict[str, str] = raw.arguments or {}
     if raw.action == "BOOTSTRAP":
         return Bootstrap(

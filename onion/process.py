@@ -2,9 +2,9 @@
 
 Tor starts with its network off; it is let out only when it is seen to be new
 enough, anonymous and without a TCP port. The courier site is there only while
-every courier key is good (`courier_keys`), and it is taken down, alone, when
-that changes: reporters' uploads go on. What tor announced is tried from outside
-its own rules: a courier site that opens without a key is closed at once.
+every courier key is good (`courier_keys`); when that changes, tor is started anew.
+What tor announced is tried from outside its own rules: a courier site that opens
+without a key is closed at once.
 """
 
 import queue
@@ -17,7 +17,7 @@ from typing import Self
 from onion.address import Addresses, OnionAddress, create_addresses
 from onion.arrival import Arrival
 from onion.checks import verify_harmless
-from onion.control import Bootstrap, ClockSkew, Control, Event, Uploaded, UploadFailed
+from onion.control import Bootstrap, ClockSkew, Control, Event, Reloaded, Uploaded, UploadFailed
 from onion.courier_keys import CourierKey, verify_courier_keys
 from onion.launch import TorProcess, installed_version
 from onion.notices import News, Notice, skew_sentence
@@ -27,11 +27,10 @@ from protocol.errors import OnionError
 
 STALL_SECONDS = 45.0
 KEY_WATCH_SECONDS = 2.0
-# A courier site that comes back within the same second publishes a descriptor that
-# the directories take for a repeat and refuse.
-REOPEN_SECONDS = 2.0
 _FIRST_PAUSE_SECONDS = 0.2
 _LONGEST_PAUSE_SECONDS = 60.0
+
+_Item = TorProcess | OnionAddress | Reloaded | None  # ended, announced, reloaded, stop
 
 
 class RelayTor:
@@ -67,7 +66,9 @@ class RelayTor:
         self._courier_socket = courier_socket or self._places.courier_socket
         self._extra = check_extra(extra)
         self._binary = binary
-        self._inbox: queue.SimpleQueue[TorProcess | OnionAddress | None] = queue.SimpleQueue()
+        self._inbox: queue.SimpleQueue[TorProcess | OnionAddress | Reloaded | None] = (
+            queue.SimpleQueue()
+        )
         self._news = threading.Condition()
         self._stopping = threading.Event()
         self._addresses = create_addresses(self._places)
@@ -197,6 +198,8 @@ class RelayTor:
                 self._tell(Notice(News.TROUBLE, skew_sentence(seconds)))
             case Uploaded(address):
                 self._inbox.put(address)
+            case Reloaded():
+                self._inbox.put(event)
             case UploadFailed(reason=reason):
                 sentence = f"A directory did not take the address ({reason}); tor asks others."
                 self._tell(Notice(News.TROUBLE, sentence))
@@ -210,7 +213,9 @@ class RelayTor:
                 continue
             if isinstance(item, TorProcess):
                 if item is self._process:
-                    self._restart()
+                    self._restart("Tor has ended; it is started again.")
+            elif isinstance(item, Reloaded):
+                self._restart("Tor was reloaded, which it does not survive; it is started again.")
             elif item is not None:
                 self._attempt(partial(self._announce, item))
 
@@ -231,8 +236,7 @@ class RelayTor:
                 return
             if control.service_layer(address) is not None:
                 self._distrusted = True
-                self._close_courier()
-                self._courier_options()
+                self._restart("Tor opened the courier site to everybody; it is started without.")
                 return
         with self._news:
             self._published.add(address)
@@ -240,44 +244,22 @@ class RelayTor:
         self._tell(Notice(News.PUBLISHED, "The address is published.", 100, address))
 
     def _watch_couriers(self) -> None:
-        """Take the courier site down, and up again with the keys as they are now, after a change.
+        """Start tor anew after a change of the keys, with the courier site only if all are good.
 
-        Down first, for only then do the introduction points go that a revoked
-        courier still knows; the reporter site keeps its circuits.
+        Nothing less will do (docs/decisions/0006): a revoked courier knows the
+        introduction points, and a tor that asks for proof of work does not survive a reload.
         """
         try:
             keys = verify_courier_keys(self._places.courier)
         except OnionError:
             keys = ()
-        if self._distrusted or (keys == self._couriers and (keys or self._refused)):
-            return
-        if self._couriers:
-            self._close_courier()
-            self._stopping.wait(REOPEN_SECONDS)
-        self._set_services(self._courier_options())
+        if not self._distrusted and keys != self._couriers:
+            self._restart("The couriers' keys have changed; tor is started again.")
 
-    def _close_courier(self) -> None:
-        self._couriers = ()
-        with self._news:
-            self._published.discard(self._addresses.courier)
-        try:
-            self._set_services(())
-        except OnionError:
-            # A site that cannot be closed must not stay: tor ends with its owner's
-            # connection and comes back with what the files allow.
-            if self._control is not None:
-                self._control.close()
-            raise
-
-    def _set_services(self, courier: Options) -> None:
-        if self._control is not None:
-            reporter = service_options(self._places.reporter, self._reporter_socket)
-            self._control.set_options(reporter + courier)
-
-    def _restart(self) -> None:
+    def _restart(self, reason: str) -> None:
         pause = _FIRST_PAUSE_SECONDS
         while not self._stopping.is_set():
-            self._tell(Notice(News.RESTARTING, "Tor has ended; it is started again."))
+            self._tell(Notice(News.RESTARTING, reason))
             if self._stopping.wait(pause):
                 return
             pause = min(pause * 2, _LONGEST_PAUSE_SECONDS)

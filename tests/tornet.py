@@ -75,7 +75,8 @@ class _Answer(socketserver.StreamRequestHandler):
             return
         body = self.server.name.encode()
         head = f"HTTP/1.1 200 OK\r\nContent-Length: {len(body)}\r\nConnection: close\r\n\r\n"
-        self.wfile.write(head.encode() + body)
+        with contextlib.suppress(OSError):  # a visitor who did not wait
+            self.wfile.write(head.encode() + body)
 
 
 def dial(
@@ -163,6 +164,9 @@ class Notices:
 
     def count(self, news: News) -> int:
         return sum(notice.news == news for notice in self.all)
+
+    def published(self, address: str) -> int:
+        return sum(n.news == News.PUBLISHED and n.address == address for n in self.all)
 
     def sentences(self) -> str:
         return " | ".join(notice.sentence for notice in self.all)

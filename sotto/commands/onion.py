@@ -197,7 +197,7 @@ ClientOnionAuthDir, readable to nobody else, with this line:
 
 def _tell_restart(folder: Path | None) -> None:
     if folder is None:
-        click.echo("A running relay follows within seconds.")
+        click.echo("A running relay follows within seconds: it starts Tor again.")
     else:
         click.echo("Now run `systemctl restart tor@default`; until then nothing changes.")
 

@@ -12,6 +12,7 @@ from onion.control import (
     ClockSkew,
     Control,
     Event,
+    Reloaded,
     Uploaded,
     UploadFailed,
     read_event,
@@ -40,6 +41,8 @@ HSDIR = "$BBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBB~node1"
         ("STATUS_GENERAL WARN CLOCK_SKEW SKEW=+7200 SOURCE=DIRSERV:1.2.3.4:80", ClockSkew(7200)),
         ("STATUS_GENERAL WARN CLOCK_SKEW SOURCE=CONSENSUS", None),
         ("STATUS_CLIENT NOTICE CIRCUIT_ESTABLISHED", None),
+        ("SIGNAL RELOAD", Reloaded()),
+        ("SIGNAL NEWNYM", None),
         (f"HS_DESC UPLOADED {ADDRESS} UNKNOWN {HSDIR}", Uploaded(ADDRESS)),
         (f"HS_DESC UPLOAD {ADDRESS} UNKNOWN {HSDIR} desc HSDIR_INDEX=AB", None),
         (
