@@ -11,6 +11,7 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
 DOCKERFILE = (ROOT / "Dockerfile").read_text()
+UNIT = "deploy/sotto.service"
 COMPOSE = (ROOT / "compose.yaml").read_text()
 
 
@@ -52,7 +53,7 @@ def test_unit_passes_its_own_reading_by_systemd() -> None:
     if shutil.which("systemd-analyze") is None:
         pytest.skip("systemd is not installed")
     done = subprocess.run(
-        "systemd-analyze security --offline=true --threshold=15 --no-pager deploy/sotto.service".split(),
+        ["systemd-analyze", "security", "--offline=true", "--threshold=15", UNIT],
         cwd=ROOT,
         capture_output=True,
         text=True,
