@@ -40,7 +40,7 @@ $(TESTED): $(READY)
 	@rm -f $(VENV)/.test-*; touch $@
 
 tools:
-	@scripts/need tor gpg sq firefox-esr postgresql unzip strace mkfs.ext4 chromium
+	@scripts/need tor gpg sq rnp firefox-esr postgresql unzip strace mkfs.ext4 chromium npm java fonts-noto
 
 lint: setup-tests
 	$(BIN)/ruff check .
@@ -53,7 +53,8 @@ check: lint
 
 test: tools lint
 	$(BIN)/python -m tests.vectors.generate --check
-	$(BIN)/python -m pytest -q -m "not proof"
+	$(BIN)/python -m pytest -q -n 2 --dist loadfile -m "not proof and not tor and not browser"
+	$(BIN)/python -m pytest -q -m "(tor or browser) and not proof"
 
 proof: tools setup-tests
 	$(BIN)/python -m pytest -q -m proof
