@@ -124,6 +124,7 @@ class CaseFile(Record):
     danger: bool = False
     support: bool = False
     retaliation: bool = False
+    event: date | None = None  # as the reporter dated it; kept here so that a list opens no letter
     requests: tuple[str, ...] = ()  # meeting, stop, …: asked for in the mailbox
     risk: Risk = "none"
     risk_reason: str = ""

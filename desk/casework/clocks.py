@@ -10,9 +10,9 @@ from datetime import date, datetime, timedelta
 from enum import StrEnum
 
 from desk.cases import acknowledge_by, clock, due, feedback_by
+from desk.casework.casefile import CaseFile
 from desk.casework.record import Act
 from desk.casework.rules import policy_of, track_of
-from desk.casework.said import event_day
 from desk.casework.work import read_file, require_words, working
 from desk.records import CaseRecord
 from desk.vault import Vault
@@ -54,12 +54,18 @@ class Clocks:
     held: bool
 
 
-def case_clocks(vault: Vault, case: CaseRecord, *, today: date) -> Clocks:
-    """Count everything that is counted in a case."""
-    policy, file = policy_of(vault, case), read_file(vault, case)
+def case_clocks(
+    vault: Vault, case: CaseRecord, *, today: date, file: CaseFile | None = None
+) -> Clocks:
+    """Count everything that is counted in a case.
+
+    Args:
+        file: of the case, where the caller has read it already.
+    """
+    policy, file = policy_of(vault, case), file or read_file(vault, case)
     track = track_of(policy, case)
     day = None if file.closed_on else due(case)
-    event = event_day(vault, case)
+    event = file.event
     expires = None
     if file.closed_on and track:
         expires = file.closed_on + timedelta(days=track.retention_days)

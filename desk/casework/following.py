@@ -15,7 +15,7 @@ from desk.casework.colleagues import learn_colleagues
 from desk.casework.merging import join_replaced
 from desk.casework.record import Act
 from desk.casework.rules import policy_of
-from desk.casework.said import CATEGORIES, REQUESTS, values_of
+from desk.casework.said import CATEGORIES, REQUESTS, event_day, values_of
 from desk.casework.work import Work, read_file, working
 from desk.filing import FIRST_STATUS
 from desk.records import CaseRecord, Item
@@ -104,6 +104,7 @@ def _follow(work: Work, new: set[bytes]) -> list[str]:
     for one in read_thread(work.vault, work.case):
         if one.item.envelope in new:
             told += _arrive(work, policy, one.item, one.report)
+    work.change(event=event_day(work.vault, work.case))
     return told
 
 

@@ -44,6 +44,7 @@ def merge_cases(
         old = work.file
         work.change(
             merged_from=(*old.merged_from, joined.name),
+            event=old.event or file.event,
             danger=old.danger or file.danger,
             support=old.support or file.support,
             retaliation=old.retaliation or file.retaliation,

@@ -6,7 +6,6 @@ from datetime import date
 from desk.cases import is_waiting
 from desk.casework.casefile import CaseFile
 from desk.casework.clocks import Clocks, Window, case_clocks
-from desk.casework.work import read_file
 from desk.records import CaseRecord
 from desk.vault import Vault
 
@@ -37,16 +36,17 @@ def triage(vault: Vault, *, today: date, closed: bool = False) -> list[TriageLin
     Args:
         closed: return the closed ones instead.
     """
+    files = {one.case: one for one in vault.all(CaseFile)}
     lines = []
     for case in vault.all(CaseRecord):
-        file = read_file(vault, case)
+        file = files.get(case.name) or CaseFile(case=case.name)
         if not file.merged_into and bool(file.closed_on) == closed:
             lines.append(_line(vault, case, file, today))
     return sorted(lines, key=_rank)
 
 
 def _line(vault: Vault, case: CaseRecord, file: CaseFile, today: date) -> TriageLine:
-    clocks = case_clocks(vault, case, today=today)
+    clocks = case_clocks(vault, case, today=today, file=file)
     # `case.urgent` is set while importing, before the policy's meanings were looked up.
     said = (
         (file.danger, "says there is danger"),

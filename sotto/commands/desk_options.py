@@ -1,0 +1,69 @@
+"""What the commands of casework share: an unlocked desk, the words typed, the time."""
+
+import functools
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Concatenate, ParamSpec, TextIO
+
+import click
+
+from desk.files import read_small
+from desk.unlocking import open_vault
+from desk.vault import Vault
+from sotto.options import data_option
+
+P = ParamSpec("P")
+PASSPHRASE_BYTES = 4096
+WORDS_CHARS = 1 << 20
+
+FILE = click.Path(dir_okay=False, path_type=Path)
+FOLDER = click.Path(file_okay=False, path_type=Path)
+
+_passphrase_option = click.option(
+    "--passphrase-file",
+    type=FILE,
+    help="Read the passphrase of the secret key from a file; without it you are asked.",
+)
+# Not an argument: what is typed behind a command stays in the shell's history.
+why_option = click.option(
+    "--why",
+    type=click.File("r", encoding="utf-8"),
+    default="-",
+    help="A file with the reason or text; without it you type it, and end with Ctrl-D.",
+)
+
+
+def with_vault(command: Callable[Concatenate[Vault, P], None]) -> Callable[..., None]:
+    """Open the desk for a command and lock it again when it ends.
+
+    Args:
+        command: takes the unlocked vault first, then its own arguments.
+    """
+
+    @data_option
+    @_passphrase_option
+    @functools.wraps(command)
+    def run(data: Path, passphrase_file: Path | None, **arguments: Any) -> None:
+        with open_vault(data, _passphrase(passphrase_file)) as vault:
+            command(vault, **arguments)  # type: ignore[call-arg]  # click passes by name
+
+    return run
+
+
+def words(source: TextIO) -> str:
+    """Read what was typed or lies in the file."""
+    return source.read(WORDS_CHARS)
+
+
+def now() -> datetime:
+    """Return the time of this machine."""
+    return datetime.now(UTC)
+
+
+def _passphrase(path: Path | None) -> str:
+    if path is None:
+        typed: str = click.prompt("Passphrase of your secret key", hide_input=True, err=True)
+        return typed
+    text = read_small(path, PASSPHRASE_BYTES, what="The file with the passphrase")
+    return text.decode("utf-8", errors="surrogateescape").removesuffix("\n").removesuffix("\r")
