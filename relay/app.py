@@ -40,8 +40,7 @@ def assemble(deployment: Deployment, *, circuits: Circuits, clock: Callable[[], 
         FormatError: the policy cannot be used.
     """
     settings = deployment.settings
-    folder = Path(settings.policy)
-    directory = folder if folder.is_absolute() else shipped(settings.policy)
+    directory = policy_folder(settings.policy)
     policies = {code: load_policy(directory, code) for code in settings.languages}
     rules = next(iter(policies.values()))
     deployment.store.set_policy(rules.id, rules.version)
@@ -49,7 +48,7 @@ def assemble(deployment: Deployment, *, circuits: Circuits, clock: Callable[[], 
         deployment=deployment,
         policies=policies,
         roster=Roster(store=deployment.store),
-        gate=Gate(slots=os.cpu_count() or 1, waiting=64, waiting_per_circuit=64),
+        gate=Gate(slots=os.cpu_count() or 1, waiting=40, waiting_per_circuit=40),
         form_key=FormKey(),
         budget=Budget(
             folder=deployment.data,
@@ -60,6 +59,15 @@ def assemble(deployment: Deployment, *, circuits: Circuits, clock: Callable[[], 
         circuits=circuits,
         clock=clock,
     )
+
+
+def policy_folder(policy: str) -> Path:
+    """Return the folder of a policy: a shipped one by its name, another by its whole path.
+
+    Raises:
+        FormatError: no policy of this name is shipped.
+    """
+    return Path(policy) if Path(policy).is_absolute() else shipped(policy)
 
 
 def create_reporter_app(parts: Parts) -> Flask:

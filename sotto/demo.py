@@ -15,9 +15,10 @@ from keys.secretkey import generate_secret_key, read_secret_key
 from onion.address import create_addresses
 from onion.courier_keys import add_courier
 from onion.places import Places
-from policies.loader import load_policy, shipped
+from policies.loader import load_policy
 from protocol.errors import KeyMaterialError
 from protocol.names import RecipientName
+from relay.app import policy_folder
 from relay.deployment import init_deployment, open_deployment
 from relay.headers import PageKind, present, protect
 from relay.settings import Settings
@@ -42,7 +43,7 @@ def prepare(data: Path, *, policy: str, now: datetime) -> None:
         if not (data / FOLDER).is_dir():
             raise KeyMaterialError("This folder holds a real relay; give the demo another one.")
         return
-    languages = load_policy(shipped(policy), "en").languages
+    languages = load_policy(policy_folder(policy), "en").languages
     settings = Settings(demo=True, policy=policy, languages=languages)
     init_deployment(data, now=now, settings=settings)
     folder = data / FOLDER

@@ -16,7 +16,9 @@ from onion.notices import News, Notice
 from onion.places import Places
 from onion.process import RelayTor
 from policies.checker import check_policy
+from policies.loader import load_policy
 from protocol.limits import CERTIFICATE_BYTES
+from relay.app import policy_folder
 from relay.deployment import init_deployment
 from relay.settings import Settings
 from sotto.backup import make_backup
@@ -44,7 +46,10 @@ def group() -> None:
 @click.option("--database", default="", help="A PostgreSQL URL; SQLite where it is empty.")
 def init(data: Path, policy: str, database: str) -> None:
     """Make a relay: its key, its salt, its settings, an empty store."""
-    chosen = Settings(policy=policy, database=database)
+    if Path(policy).is_dir():
+        policy = str(Path(policy).absolute())
+    languages = load_policy(policy_folder(policy), "en").languages
+    chosen = Settings(policy=policy, languages=languages, database=database)
     fingerprint = init_deployment(data, now=datetime.now(UTC), settings=chosen)
     click.echo(f"The relay's fingerprint, which every desk compares: {fingerprint}")
     click.echo(f"Next: edit {data}/relay.toml, then `sotto keys add NAME CERTIFICATE`.")
