@@ -55,14 +55,19 @@ class Clocks:
 
 
 def case_clocks(
-    vault: Vault, case: CaseRecord, *, today: date, file: CaseFile | None = None
+    vault: Vault,
+    case: CaseRecord,
+    *,
+    today: date,
+    file: CaseFile | None = None,
+    policy: Policy | None = None,
 ) -> Clocks:
     """Count everything that is counted in a case.
 
     Args:
-        file: of the case, where the caller has read it already.
+        file, policy: of the case, where the caller has read them already.
     """
-    policy, file = policy_of(vault, case), file or read_file(vault, case)
+    policy, file = policy or policy_of(vault, case), file or read_file(vault, case)
     track = track_of(policy, case)
     day = None if file.closed_on else due(case)
     event = file.event

@@ -6,8 +6,10 @@ from datetime import date
 from desk.cases import is_waiting
 from desk.casework.casefile import CaseFile
 from desk.casework.clocks import Clocks, Window, case_clocks
+from desk.casework.rules import policy_of
 from desk.records import CaseRecord
 from desk.vault import Vault
+from policies.schema import Policy
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -37,16 +39,19 @@ def triage(vault: Vault, *, today: date, closed: bool = False) -> list[TriageLin
         closed: return the closed ones instead.
     """
     files = {one.case: one for one in vault.all(CaseFile)}
+    policies: dict[str, Policy] = {}
     lines = []
     for case in vault.all(CaseRecord):
         file = files.get(case.name) or CaseFile(case=case.name)
         if not file.merged_into and bool(file.closed_on) == closed:
-            lines.append(_line(vault, case, file, today))
+            policy = policies.get(case.policy) or policy_of(vault, case)
+            policies[case.policy] = policy
+            clocks = case_clocks(vault, case, today=today, file=file, policy=policy)
+            lines.append(_line(case, file, clocks))
     return sorted(lines, key=_rank)
 
 
-def _line(vault: Vault, case: CaseRecord, file: CaseFile, today: date) -> TriageLine:
-    clocks = case_clocks(vault, case, today=today, file=file)
+def _line(case: CaseRecord, file: CaseFile, clocks: Clocks) -> TriageLine:
     # `case.urgent` is set while importing, before the policy's meanings were looked up.
     said = (
         (file.danger, "says there is danger"),
