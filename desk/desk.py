@@ -32,12 +32,28 @@ def create_desk(
         KeyMaterialError: a key or certificate is not usable, or the passphrase is wrong.
         StorageError: the folder is in use, or a file cannot be read or written.
     """
-    relay_certificate = read_small(
-        relay_path, limits.CERTIFICATE_BYTES, what="The relay's certificate"
+    return make_desk(
+        directory,
+        armored=read_small(key_path, SECRET_KEY_LIMIT_BYTES, what="The secret key"),
+        relay_certificate=read_small(
+            relay_path, limits.CERTIFICATE_BYTES, what="The relay's certificate"
+        ),
+        passphrase=passphrase,
+        now=now,
     )
+
+
+def make_desk(
+    directory: Path, *, armored: bytes, relay_certificate: bytes, passphrase: str, now: datetime
+) -> Vault:
+    """Make a desk as `create_desk` does, of a key and a certificate that were read already.
+
+    Raises:
+        KeyMaterialError: a key or certificate is not usable, or the passphrase is wrong.
+        StorageError: the folder is in use or cannot be written.
+    """
     relay = read_certificate(relay_certificate).fingerprint
     verify_certificate(relay_certificate, pinned=relay, now=now)
-    armored = read_small(key_path, SECRET_KEY_LIMIT_BYTES, what="The secret key")
     secret_key = open_protected(armored, passphrase)
     if secret_key.fingerprint == relay:
         raise KeyMaterialError("These are the same key; give the relay's certificate to --relay.")

@@ -1,1 +1,1 @@
-"""The desk's screens: a local web application for one counselor, without a network."""
+"""The desk in the browser: pages on loopback over the same library as the commands."""

@@ -1,0 +1,88 @@
+"""Files from and to the stick: by their place there, or through the browser."""
+
+import os
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+
+from flask import Response, send_file
+
+from desk.screens.forms import Field, Kind, Typed
+from desk.screens.session import session
+from protocol.errors import StorageError
+
+FOLDER_FIELD = Field(
+    name="folder",
+    label="Folder on the stick",
+    hint="As /media/stick. Leave it empty to save the file with your browser instead.",
+)
+
+
+# Pages to which sealed files are handed that may be large: they go beside the vault.
+SEALED_UPLOADS = frozenset({"inbox.import_", "colleagues.take"})
+
+FILE_FIELDS = (
+    Field(name="file", label="Choose the file", kind=Kind.FILE),
+    Field(
+        name="path",
+        label="Or where it lies on the stick",
+        hint="As /media/stick/bundle.zip. Quicker for large files: nothing is copied.",
+    ),
+)
+
+
+def file_of(typed: Typed) -> Path:
+    """Return where the file lies that was chosen or named in `FILE_FIELDS`.
+
+    A file that was chosen is gone with the request.
+
+    Raises:
+        StorageError: neither was done.
+    """
+    path = typed.one("path").strip()
+    if path:
+        return Path(path).expanduser()
+    for one in typed.files("file"):
+        one.stream.flush()
+        return Path(str(one.stream.name))
+    raise StorageError("Choose the file, or type where it lies.")
+
+
+def folder_of(typed: Typed, name: str = "folder") -> Path | None:
+    """Return the folder that was typed, None for an empty field.
+
+    Raises:
+        StorageError: it is not there.
+    """
+    text = typed.one(name).strip()
+    if not text:
+        return None
+    folder = Path(text).expanduser()
+    if not folder.is_dir():
+        raise StorageError("There is no such folder; is the stick mounted?")
+    return folder
+
+
+def deliver(
+    write: Callable[[Path], object], name: str, typed: Typed, *, done: str
+) -> str | Response:
+    """Let something be written, and bring it where it was asked for.
+
+    Args:
+        write: writes the file; it is sealed, or meant to leave the desk.
+        name: of the file.
+        typed: with the field `folder`.
+        done: the sentence that follows when it lies in a folder.
+    """
+    folder = folder_of(typed)
+    if folder is not None:
+        write(folder / name)
+        return f"{done} It lies in the folder as {name}."
+    # Beside the vault, where only the counselor may look, and without a name once it is open.
+    with tempfile.TemporaryDirectory(dir=session().directory, prefix=".out-") as place:
+        path = Path(place) / name
+        write(path)
+        handle = os.fdopen(os.open(path, os.O_RDONLY | os.O_CLOEXEC), "rb")
+    return send_file(
+        handle, mimetype="application/octet-stream", as_attachment=True, download_name=name
+    )

@@ -1,0 +1,94 @@
+"""What will cross the gap, seen before it does; then the dispatch, and the second copy."""
+
+from pathlib import Path
+
+from flask import Blueprint, render_template, request, url_for
+
+from desk.backup import back_up
+from desk.cases import find_case, queued
+from desk.casework.errors import ProcedureError
+from desk.casework.following import catch_up
+from desk.desk import read_desk
+from desk.exporting import Crossing, export_dispatch, plan_dispatch
+from desk.screens.delivery import FOLDER_FIELD, deliver
+from desk.screens.forms import Answer, Field, Form, Task, Typed, perform
+from desk.screens.session import now, vault
+from protocol.errors import SottoError
+
+FILE_NAME = "dispatch.sotto"
+
+pages = Blueprint("dispatch", __name__)
+
+
+@pages.route("/dispatch", methods=["GET", "POST"])
+def dispatch() -> Answer:
+    """Show what crosses; write it."""
+    if request.method == "GET":
+        return _page()
+    typed = Typed()
+    try:
+        if typed.one("serial") != str(read_desk(vault()).serial + 1):
+            raise ProcedureError(
+                "Something changed since this page was shown; look at what crosses once more."
+            )
+        done = deliver(
+            lambda path: _export(path, waive=typed.tick("waive")),
+            FILE_NAME,
+            typed,
+            done=f"Dispatch {typed.one('serial')} is written. Give it to the courier.",
+        )
+    except SottoError as refusal:
+        return _page(problem=str(refusal)), 400
+    return _page(done=done) if isinstance(done, str) else done
+
+
+@pages.route("/backup", methods=["GET", "POST"])
+def backup() -> Answer:
+    """Bring a second copy up to date."""
+
+    def do(typed: Typed) -> str:
+        folder = typed.one("folder").strip()
+        if not folder:
+            raise ProcedureError("Type the folder of the second copy, on another stick.")
+        report = back_up(vault(), Path(folder).expanduser(), now=now())
+        told = f"Copied and read back: {report.copied} new files; {report.kept} lay there already."
+        if report.same_disk:
+            told += " The copy lies on the same disk as the desk and dies with it: use a stick."
+        return told
+
+    form = Form(
+        title="Second copy",
+        lead=(
+            "Sealed as the desk is, with your protected key in it. Only what is new is copied, "
+            "and everything new is read back from the stick before it counts.",
+            "What lies on no second copy is not acknowledged, so that the relay keeps it.",
+        ),
+        fields=(Field(name="folder", label="Folder", hint="As /media/second/desk."),),
+        button="Bring the copy up to date",
+        back=url_for("dispatch.dispatch"),
+    )
+    return perform(Task(form=form, do=do))
+
+
+def _export(path: Path, *, waive: bool) -> None:
+    export_dispatch(vault(), path, now=now(), without_backup=waive)
+    catch_up(vault(), now=now())
+
+
+def _page(*, problem: str = "", done: str = "") -> str:
+    opened = vault()
+    crossing: Crossing | None = None
+    try:
+        crossing = plan_dispatch(opened, now=now(), without_backup=False)
+    except SottoError as refusal:
+        problem = problem or str(refusal)
+    cases = [find_case(opened, name) for name, _ in crossing.replies] if crossing else []
+    return render_template(
+        "desk/dispatch.html",
+        crossing=crossing,
+        crossing_replies=[(one, queued(one)) for one in cases],
+        desk=read_desk(opened),
+        problem=problem,
+        done=done,
+        folder=FOLDER_FIELD,
+    )

@@ -1,0 +1,190 @@
+"""The first run: make a key or bring one, make the desk, print the key on paper.
+
+Also the way back from a second copy. Nothing is written before the relay's certificate and
+the key are both there and fit together.
+"""
+
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime, time, timedelta
+from pathlib import Path
+
+from flask import Blueprint, redirect, render_template, request, url_for
+
+from desk.backup import restore
+from desk.casework.errors import ProcedureError
+from desk.desk import make_desk
+from desk.screens.forms import Answer, Field, Form, Kind, Task, Typed, perform, show
+from desk.screens.passphrase import judge, propose_passphrase
+from desk.screens.session import now, session
+from desk.unlocking import LOCK_FILE, SECRET_KEY_LIMIT_BYTES
+from keys.secretkey import generate_secret_key
+from protocol import limits
+from protocol.errors import KeyMaterialError
+
+KEY_YEARS = 2
+
+pages = Blueprint("firstrun", __name__, url_prefix="/first")
+
+_RELAY = Field(
+    name="relay",
+    label="The relay's certificate",
+    kind=Kind.FILE,
+    hint="A file such as relay.asc, from the operator. You compare its fingerprint by voice next.",
+)
+_PASSPHRASE = Field(name="passphrase", label="Passphrase", kind=Kind.PASSWORD)
+
+
+def lead() -> Answer:
+    """Lead to the first page."""
+    return redirect(url_for("firstrun.choose"), code=303)
+
+
+@pages.before_request
+def _only_once() -> Answer | None:
+    if (session().directory / LOCK_FILE).exists():
+        return redirect(url_for("inbox.inbox"), code=303)
+    return None
+
+
+@pages.get("/")
+def choose() -> str:
+    """Say what there is to choose from."""
+    return render_template("desk/first.html")
+
+
+@pages.route("/make", methods=["GET", "POST"])
+def make() -> Answer:
+    """Make a new key and a desk with it."""
+    judged = ""
+    if request.method == "POST" and "judge" in request.form:
+        judged = judge(request.form.get("passphrase", "")).sentence
+        return show(_making(judged, value=request.form)), 200
+    return perform(Task(form=_making(judged), do=_make, then=url_for("settings.settings")))
+
+
+@pages.route("/bring", methods=["GET", "POST"])
+def bring() -> Answer:
+    """Make a desk with a key that she has."""
+    form = Form(
+        title="Bring your key",
+        lead=("Export it with its passphrase: gpg --export-secret-keys --armor FINGERPRINT.",),
+        fields=(
+            Field(name="key", label="Your secret key", kind=Kind.FILE),
+            _PASSPHRASE,
+            _RELAY,
+        ),
+        button="Make the desk",
+        back=url_for("firstrun.choose"),
+    )
+    return perform(Task(form=form, do=_bring, then=url_for("settings.settings")))
+
+
+@pages.route("/restore", methods=["GET", "POST"], endpoint="restore")
+def restore_copy() -> Answer:
+    """Make the desk again from a second copy."""
+    form = Form(
+        title="Restore a second copy",
+        lead=(
+            "The restored desk exports nothing until it has imported a bundle: the copy may be "
+            "older than your last dispatch.",
+        ),
+        fields=(
+            Field(name="source", label="Folder of the copy", hint="As /media/second/desk."),
+            _PASSPHRASE,
+        ),
+        button="Restore",
+        back=url_for("firstrun.choose"),
+    )
+    return perform(Task(form=form, do=_restore, then=url_for("inbox.inbox")))
+
+
+def _making(judged: str, value: Mapping[str, str] | None = None) -> Form:
+    return Form(
+        title="Make a key",
+        lead=(
+            "The key is made on this machine and never leaves it but on your stick and on paper.",
+            f"A passphrase you could take: {propose_passphrase()} (six words drawn by chance, "
+            "62 bits). Write it on paper now; nobody can restore it.",
+            *((judged,) if judged else ()),
+        ),
+        fields=(
+            Field(
+                name="name",
+                label="What stands in the key",
+                hint="Public, as «Confidential counselor». No e-mail address is needed.",
+                value=_given(value, "name"),
+            ),
+            Field(
+                name="passphrase",
+                label="Passphrase",
+                kind=Kind.PASSWORD,
+                hint="At least about 50 bits by our cautious count.",
+                value=_given(value, "passphrase"),
+            ),
+            Field(name="again", label="The same once more", kind=Kind.PASSWORD),
+            _RELAY,
+        ),
+        button="Make key and desk",
+        also=(("judge", "How strong is it?"),),
+        back=url_for("firstrun.choose"),
+    )
+
+
+def _given(value: Mapping[str, str] | None, name: str) -> Sequence[str]:
+    return (value.get(name, ""),) if value else ()
+
+
+def _make(typed: Typed) -> str:
+    passphrase, name = typed.one("passphrase"), typed.one("name").strip()
+    if passphrase != typed.one("again"):
+        raise ProcedureError("The two passphrases are not the same; type both again.")
+    strength = judge(passphrase)
+    if not strength.is_enough:
+        raise ProcedureError(strength.sentence)
+    if not name:
+        raise ProcedureError("Write what shall stand in the key, as «Counselor».")
+    relay = _file(typed, "relay", limits.CERTIFICATE_BYTES)
+    midnight = datetime.combine(now().date(), time(), UTC)
+    armored = generate_secret_key(
+        user_id=name,
+        passphrase=passphrase,
+        created=midnight,
+        expires=midnight + timedelta(days=365 * KEY_YEARS),
+    )
+    _found(armored, relay, passphrase)
+    return f"Key and desk are made. {strength.sentence}"
+
+
+def _bring(typed: Typed) -> str:
+    armored = _file(typed, "key", SECRET_KEY_LIMIT_BYTES)
+    relay = _file(typed, "relay", limits.CERTIFICATE_BYTES)
+    _found(armored, relay, typed.one("passphrase"))
+    return "The desk is made."
+
+
+def _found(armored: bytes, relay: bytes, passphrase: str) -> None:
+    with make_desk(
+        session().directory,
+        armored=armored,
+        relay_certificate=relay,
+        passphrase=passphrase,
+        now=now(),
+    ) as vault:
+        session().keep(vault.secret_key)
+
+
+def _restore(typed: Typed) -> str:
+    source = Path(typed.one("source").strip()).expanduser()
+    with restore(source, session().directory, passphrase=typed.one("passphrase")) as vault:
+        session().keep(vault.secret_key)
+    return "The desk is restored. Import the newest bundle before you export."
+
+
+def _file(typed: Typed, name: str, limit: int) -> bytes:
+    chosen = typed.files(name)
+    if not chosen:
+        raise KeyMaterialError("Choose the file first.")
+    data = chosen[0].stream.read(limit + 1)
+    if len(data) > limit:
+        raise KeyMaterialError("This file is far too large; check which one you chose.")
+    return data

@@ -1,0 +1,102 @@
+"""Write a reply: ready texts, a preview as the reporter sees it, queue, undo until export."""
+
+import hashlib
+
+from flask import Blueprint, redirect, render_template, request, url_for
+
+from desk.cases import find_case, queued
+from desk.casework.said import is_manual
+from desk.casework.work import read_file
+from desk.records import CaseRecord
+from desk.replies import queue_reply, take_back, take_off_page
+from desk.screens.forms import Answer, Field, Form, Kind, Option, Task, Typed, perform
+from desk.screens.preview import language_of, preview
+from desk.screens.session import tell, today, vault
+from desk.screens.wording import filled_template, reply_templates
+from protocol.errors import SottoError
+
+pages = Blueprint("replies", __name__, url_prefix="/case/<name>/reply")
+
+_FIRST_WORDS = 60  # characters by which a reply is told from another
+
+
+@pages.get("/")
+def write(name: str) -> Answer:
+    """Show the page for writing, with a ready text if one was chosen."""
+    case = find_case(vault(), name)
+    return _page(case, text=filled_template(vault(), case, request.args.get("template", "")))
+
+
+@pages.post("/")
+def send(name: str) -> Answer:
+    """Show the preview; queue the reply only as it was previewed."""
+    case = find_case(vault(), name)
+    text = request.form.get("text", "")
+    if "queue" not in request.form or request.form.get("previewed") != _digest(text):
+        return _page(case, text=text, previewed=bool(text.strip()))
+    try:
+        reply = queue_reply(vault(), case, text, today=today())
+    except SottoError as refusal:
+        return _page(case, text=text, problem=str(refusal)), 400
+    tell(f"Reply {reply.number} waits for the next dispatch. Until then it can be taken back.")
+    return redirect(url_for("case.show", name=case.name), code=303)
+
+
+@pages.post("/undo")
+def undo(name: str) -> Answer:
+    """Take back the newest reply that no dispatch carried; its text is there to go on with."""
+    case = find_case(vault(), name)
+    text = take_back(vault(), case).text
+    return _page(find_case(vault(), name), text=text, undone=True)
+
+
+@pages.route("/take-off", methods=["GET", "POST"])
+def take_off(name: str) -> Answer:
+    """Leave an older reply off the reporter's page, to make room."""
+    case = find_case(vault(), name)
+    options = [
+        Option(str(one.number), f"Reply {one.number} of {one.day}", one.text[:_FIRST_WORDS])
+        for one in case.replies
+        if one.on_page and one.serial is not None
+    ]
+
+    def do(typed: Typed) -> str:
+        number = typed.one("number")
+        take_off_page(vault(), case, int(number) if number.isdigit() else 0)
+        return f"Reply {number} is off the page with the next dispatch; the case keeps it."
+
+    form = Form(
+        title="Leave an older reply off the page",
+        lead=("A page holds some 2,500 words of yours.",),
+        fields=(Field(name="number", label="Which one", kind=Kind.ONE, options=options),),
+        button="Leave it off",
+        back=url_for("replies.write", name=case.name),
+    )
+    return perform(Task(form=form, do=do))
+
+
+def _page(
+    case: CaseRecord,
+    *,
+    text: str,
+    previewed: bool = False,
+    undone: bool = False,
+    problem: str = "",
+) -> str:
+    return render_template(
+        "desk/reply.html",
+        case=case,
+        text=text,
+        manual=is_manual(read_file(vault(), case)),
+        language=language_of(case),
+        templates=reply_templates(vault(), case),
+        preview=preview(vault(), case, text if previewed else "", today=today()),
+        previewed=_digest(text) if previewed else "",
+        queued=queued(case),
+        undone=undone,
+        problem=problem,
+    )
+
+
+def _digest(text: str) -> str:
+    return hashlib.sha256("\n".join(text.splitlines()).encode()).hexdigest()

@@ -1,0 +1,73 @@
+"""Serve the desk on loopback and open the browser at its one-time address."""
+
+import secrets
+import webbrowser
+from collections.abc import Callable
+from pathlib import Path
+
+from werkzeug.serving import BaseWSGIServer, WSGIRequestHandler, make_server
+
+from desk.screens.app import create_app
+from desk.screens.gate import SecretAddress
+from desk.screens.session import TOKEN_BYTES
+from protocol.errors import StorageError
+
+HOST = "127.0.0.1"
+REQUEST_SECONDS = 60  # for a program on this machine that opens a connection and says nothing
+
+
+class QuietHandler(WSGIRequestHandler):
+    """Log nothing: every path holds the secret of this process and the name of a case."""
+
+    timeout = REQUEST_SECONDS
+
+    def log(self, type: str, message: str, *args: object) -> None:
+        """Keep silent."""
+
+
+def prepare(directory: Path, *, port: int, idle_seconds: int) -> tuple[BaseWSGIServer, str]:
+    """Bind a desk to loopback.
+
+    Args:
+        directory: of the desk; without one, the first-run pages answer.
+        port: 0 for any that is free.
+        idle_seconds: until it locks itself.
+
+    Returns:
+        The server, still to be run, and its one-time address.
+
+    Raises:
+        StorageError: the port is taken.
+    """
+    once, lasting = (secrets.token_urlsafe(TOKEN_BYTES) for _ in range(2))
+    app = create_app(directory, idle_seconds=idle_seconds)
+    gate = SecretAddress(app=app, once=once, lasting=lasting)
+    try:
+        server = make_server(HOST, port, gate, threaded=True, request_handler=QuietHandler)
+    except (OSError, SystemExit) as error:
+        raise StorageError(
+            "This port is taken; is the desk open already? Give another with --port."
+        ) from error
+    return server, f"http://{HOST}:{server.port}/{once}/"
+
+
+def open_desk(
+    directory: Path,
+    *,
+    port: int,
+    idle_seconds: int,
+    browser: bool,
+    say: Callable[[str], None],
+) -> None:
+    """Serve until Ctrl-C."""
+    server, address = prepare(directory, port=port, idle_seconds=idle_seconds)
+    say(f"The desk is open at {address}")
+    say("This address works once. Stop with Ctrl-C.")
+    if browser:
+        webbrowser.open(address)
+    try:
+        server.serve_forever()
+    except KeyboardInterrupt:
+        say("The desk is closed.")
+    finally:
+        server.server_close()

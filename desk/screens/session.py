@@ -1,0 +1,147 @@
+"""What the process knows while the desk is unlocked; none of it reaches a disk.
+
+Only the opened secret key is kept. Every request opens the vault anew, which takes about a
+millisecond, and closes it again: SQLite's connection stays in one thread, and a second
+request, or a command beside the browser, finds what the first one wrote.
+"""
+
+import secrets
+from collections.abc import Callable
+from datetime import date, datetime
+from pathlib import Path
+
+from flask import current_app, g
+
+from desk.casework.triage import TriageLine, triage
+from desk.unlocking import open_vault, open_with
+from desk.vault import DOCUMENT_FILE, Vault
+from keys.secretkey import SecretKey
+from protocol.errors import KeyMaterialError
+
+IDLE_SECONDS = 10 * 60  # as long as a lunch break is short; issue of the desk
+TOKEN_BYTES = 32
+
+_Stamp = tuple[tuple[int, int], ...]
+
+
+class Session:
+    """The one session of a desk: one folder, one counselor, locked or unlocked."""
+
+    def __init__(
+        self,
+        *,
+        directory: Path,
+        clock: Callable[[], datetime],
+        monotonic: Callable[[], float],
+        idle_seconds: int = IDLE_SECONDS,
+    ) -> None:
+        """Begin locked.
+
+        Args:
+            directory: of the desk; without a vault the first-run pages are shown.
+            clock: the time of this machine, UTC.
+            monotonic: seconds that never go back, for locking after idle.
+            idle_seconds: without a request; then the key is forgotten.
+        """
+        self.directory = directory
+        self.clock = clock
+        self.idle_seconds = idle_seconds
+        self.form_token = secrets.token_urlsafe(TOKEN_BYTES)
+        self.notices: list[str] = []
+        self._monotonic = monotonic
+        self._key: SecretKey | None = None
+        self._used = 0.0
+        self._lines: dict[tuple[date, bool, _Stamp], list[TriageLine]] = {}
+
+    def unlock(self, passphrase: str) -> None:
+        """Open the secret key and keep it until `lock`, or until nobody asks for anything.
+
+        Raises:
+            KeyMaterialError: the passphrase is wrong.
+            StorageError: there is no desk in the folder.
+        """
+        with open_vault(self.directory, passphrase) as vault:
+            self.keep(vault.secret_key)
+
+    def keep(self, key: SecretKey) -> None:
+        """Go on with a key that is open already: the desk was just made or restored."""
+        self._key = key
+        self._used = self._monotonic()
+
+    def lock(self) -> None:
+        """Forget the key and everything that was shown with it."""
+        self._key = None
+        self.notices.clear()
+        self._lines.clear()
+
+    @property
+    def is_unlocked(self) -> bool:
+        """Whether the key is here; after idle it is forgotten on the spot."""
+        if self._key is not None and self._monotonic() - self._used > self.idle_seconds:
+            self.lock()
+        return self._key is not None
+
+    def open_vault(self) -> Vault:
+        """Open the vault for one request, and count the idle time anew.
+
+        Raises:
+            KeyMaterialError: the desk is locked.
+        """
+        if not self.is_unlocked or self._key is None:
+            raise KeyMaterialError("The desk is locked; enter your passphrase.")
+        self._used = self._monotonic()
+        return open_with(self.directory, self._key)
+
+    def lines(self, vault: Vault, *, today: date, closed: bool) -> list[TriageLine]:
+        """Return the cases in their order, counted once for each state of the vault's file.
+
+        Ten thousand cases take seconds to weigh; the list is asked for after every click.
+        """
+        key = (today, closed, self._stamp())
+        if key not in self._lines:
+            fresh = triage(vault, today=today, closed=closed)
+            self._lines = {old: seen for old, seen in self._lines.items() if old[2] == key[2]}
+            self._lines[key] = fresh
+        return self._lines[key]
+
+    def _stamp(self) -> _Stamp:
+        files = (self.directory / f"{DOCUMENT_FILE}{end}" for end in ("", "-wal"))
+        found = [file.stat() for file in files if file.exists()]
+        # An empty log beside the file says nothing: it comes with every opening.
+        return tuple((one.st_mtime_ns, one.st_size) for one in found if one.st_size)
+
+
+def session() -> Session:
+    """Return the session of this application."""
+    kept: Session = current_app.extensions["sotto-desk"]
+    return kept
+
+
+def vault() -> Vault:
+    """Return the open vault of this request; it is closed when the request ends."""
+    if "vault" not in g:
+        g.vault = session().open_vault()
+    opened: Vault = g.vault
+    return opened
+
+
+def close_vault(error: BaseException | None = None) -> None:
+    """Close the vault of a request, if one was opened."""
+    opened: Vault | None = g.pop("vault", None)
+    if opened is not None:
+        opened.close()
+
+
+def now() -> datetime:
+    """Return the time by this machine's clock."""
+    return session().clock()
+
+
+def today() -> date:
+    """Return the day by this machine's clock."""
+    return now().date()
+
+
+def tell(sentence: str) -> None:
+    """Say a sentence on top of the next page; there is one counselor, so no cookie is needed."""
+    session().notices.append(sentence)
