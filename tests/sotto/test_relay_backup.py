@@ -2,6 +2,7 @@
 
 import hashlib
 import io
+import shutil
 import subprocess
 import tarfile
 from datetime import UTC, datetime, timedelta
@@ -17,6 +18,7 @@ from onion.places import Places
 from protocol.bundle import read_bundle_head
 from protocol.errors import (
     AuthenticityError,
+    CapacityError,
     FormatError,
     KeyMaterialError,
     SottoError,
@@ -212,6 +214,32 @@ def test_second_backup_under_one_name_is_refused_and_the_first_stays(
     with pytest.raises(StorageError, match="another name"):
         make_backup(data, backup, certificate=key.certificate, now=NOW)
     assert backup.read_bytes() == before
+
+
+def test_backup_without_room_for_a_second_copy_is_refused_before_reporters_feel_it(
+    data: Path, key: SecretKey, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    usage = shutil.disk_usage(data)
+    monkeypatch.setattr(shutil, "disk_usage", lambda path: usage._replace(free=1024 * 1024 * 1024))
+    with pytest.raises(CapacityError, match="make room"):
+        make_backup(data, tmp_path / "b", certificate=key.certificate, now=NOW)
+    assert [path.name for path in tmp_path.iterdir()] == ["data"]
+    assert read_backup_day(data) is None
+
+
+def test_backup_that_cannot_be_written_is_refused_and_is_not_remembered(
+    data: Path, key: SecretKey, tmp_path: Path
+) -> None:
+    with pytest.raises(StorageError, match="look at the disk"):
+        make_backup(data, tmp_path / "nowhere" / "b", certificate=key.certificate, now=NOW)
+    assert read_backup_day(data) is None
+
+
+def test_backup_to_an_expired_certificate_is_refused(data: Path, tmp_path: Path) -> None:
+    expired = new_key("expired", NOW - timedelta(days=1))
+    with pytest.raises(KeyMaterialError):
+        make_backup(data, tmp_path / "b", certificate=expired.certificate, now=NOW)
+    assert not (tmp_path / "b").exists()
 
 
 def forge(
