@@ -7,6 +7,7 @@ from flask import url_for
 from desk.casework import conflicts
 from desk.casework import handling as casework
 from desk.casework.errors import ProcedureError
+from desk.casework.replytexts import ready_replies, require_filled
 from desk.casework.rules import policy_of
 from desk.casework.said import is_manual
 from desk.casework.work import read_file
@@ -14,7 +15,6 @@ from desk.records import CaseRecord
 from desk.screens.forms import Field, Form, Kind, Option, Task, Typed
 from desk.screens.handling import case_page
 from desk.screens.session import now
-from desk.screens.wording import filled_template
 from desk.vault import Vault
 
 
@@ -163,7 +163,7 @@ def close(vault: Vault, case: CaseRecord) -> Task:
         label="The closing reply: are they satisfied, and what do they wish?",
         kind=Kind.LONG,
         hint="It is queued as a reply, in the reporter's language.",
-        value=(filled_template(vault, case, "closing"),),
+        value=[one.text for one in ready_replies(vault, case) if one.moment == "closing"][:1],
     )
 
     def do(typed: Typed) -> str:
@@ -171,7 +171,7 @@ def close(vault: Vault, case: CaseRecord) -> Task:
             vault,
             case,
             typed.one("status"),
-            question="" if unreachable else typed.one("question"),
+            question="" if unreachable else require_filled(typed.one("question")),
             reason=typed.one("reason"),
             now=now(),
         )

@@ -5,6 +5,7 @@ import hashlib
 from flask import Blueprint, redirect, render_template, request, url_for
 
 from desk.cases import find_case, queued
+from desk.casework.replytexts import ready_replies, require_filled
 from desk.casework.said import is_manual
 from desk.casework.work import read_file
 from desk.records import CaseRecord
@@ -12,7 +13,6 @@ from desk.replies import queue_reply, take_back, take_off_page
 from desk.screens.forms import Answer, Field, Form, Kind, Option, Task, Typed, perform
 from desk.screens.preview import language_of, preview
 from desk.screens.session import tell, today, vault
-from desk.screens.wording import filled_template, reply_templates
 from protocol.errors import SottoError
 
 pages = Blueprint("replies", __name__, url_prefix="/case/<name>/reply")
@@ -24,7 +24,9 @@ _FIRST_WORDS = 60  # characters by which a reply is told from another
 def write(name: str) -> Answer:
     """Show the page for writing, with a ready text if one was chosen."""
     case = find_case(vault(), name)
-    return _page(case, text=filled_template(vault(), case, request.args.get("template", "")))
+    chosen = request.args.get("template", "")
+    ready = [one.text for one in ready_replies(vault(), case) if one.id == chosen]
+    return _page(case, text=ready[0] if ready else "")
 
 
 @pages.post("/")
@@ -35,7 +37,7 @@ def send(name: str) -> Answer:
     if "queue" not in request.form or request.form.get("previewed") != _digest(text):
         return _page(case, text=text, previewed=bool(text.strip()))
     try:
-        reply = queue_reply(vault(), case, text, today=today())
+        reply = queue_reply(vault(), case, require_filled(text), today=today())
     except SottoError as refusal:
         return _page(case, text=text, problem=str(refusal)), 400
     tell(f"Reply {reply.number} waits for the next dispatch. Until then it can be taken back.")
@@ -89,7 +91,7 @@ def _page(
         text=text,
         manual=is_manual(read_file(vault(), case)),
         language=language_of(case),
-        templates=reply_templates(vault(), case),
+        ready=ready_replies(vault(), case),
         preview=preview(vault(), case, text if previewed else "", today=today()),
         previewed=_digest(text) if previewed else "",
         queued=queued(case),

@@ -8,7 +8,7 @@ from flask import Blueprint, abort, url_for
 from desk.cases import find_case
 from desk.casework.work import read_file
 from desk.records import CaseRecord
-from desk.screens import deciding, handling, keeping, sharing
+from desk.screens import deciding, handling, keeping, leaving, sharing
 from desk.screens.forms import Answer, Task, perform
 from desk.screens.session import vault
 from desk.vault import Vault
@@ -31,8 +31,9 @@ _GROUPS: Mapping[str, Mapping[str, tuple[str, Builder]]] = {
     "Decide": deciding.TASKS,
     "Others": sharing.TASKS,
     "Keep": keeping.TASKS,
+    "Take along": leaving.TASKS,
 }
-_AFTER_CONFLICT = frozenset({"hand-over", "note", "copy"})
+_AFTER_CONFLICT = frozenset({"hand-over", "note", "copy", "record"})
 
 
 @pages.route("/<name>/do/<task>", methods=["GET", "POST"])

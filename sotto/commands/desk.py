@@ -18,6 +18,7 @@ from desk.extracting import extract_case
 from desk.files import random_access, read_small
 from desk.importing import check_envelopes, import_bundle, verify_bundle
 from desk.replies import queue_reply, set_status, take_back, take_off_page
+from desk.screens.serving import open_desk
 from desk.showing import case_line, case_view
 from desk.unlocking import open_vault
 from desk.vault import Vault
@@ -59,6 +60,18 @@ def init(data: Path, passphrase_file: Path | None, key_path: Path, relay_path: P
     )
     with vault:
         terminal.print_desk(_console(), read_desk(vault))
+
+
+@group.command("open")
+@data_option
+@click.option("--port", default=0, help="A port of this machine; any free one without it.")
+@click.option("--idle-minutes", default=10, show_default=True, type=click.IntRange(1, 60))
+@click.option("--no-browser", is_flag=True, help="Only print the address.")
+def open_command(data: Path, port: int, idle_minutes: int, no_browser: bool) -> None:
+    """Open the desk in a browser of this machine; makes a desk where there is none."""
+    open_desk(
+        data, port=port, idle_seconds=idle_minutes * 60, browser=not no_browser, say=click.echo
+    )
 
 
 @group.command("import")
