@@ -10,11 +10,13 @@ from click.testing import CliRunner
 
 from onion.places import Places
 from onion.status import Check
+from protocol.bundle import read_bundle_head
 from protocol.errors import FormatError
 from relay.cut import cut_now
 from relay.deployment import init_deployment, open_deployment
 from relay.lastbackup import write_backup_day
 from relay.running import is_served, read_hardening, write_hardening
+from relay.settings import Settings
 from sotto.cli import main
 from sotto.doctor import Visit, check_permissions, check_python, examine, granted_here
 from sotto.machine import Machine
@@ -74,6 +76,16 @@ def test_backup_that_is_missing_or_old_is_told_and_a_fresh_one_is_well(
     write_backup_day(data, NOW.date() - timedelta(days=7))
     assert "warning" not in look()
     assert look()["last backup"].sentence == "2026-11-13"
+
+
+@pytest.mark.parametrize("demo", [False, True], ids=["a real relay", "a demonstration"])
+def test_bundle_of_a_relay_without_a_backup_warns_its_operator(tmp_path: Path, demo: bool) -> None:
+    init_deployment(tmp_path / "relay", now=NOW, settings=Settings(demo=demo))
+    opened = open_deployment(tmp_path / "relay")
+    cut = cut_now(opened.store, opened.settings, opened.relay_key, NOW, folder=opened.data)
+    opened.close()
+    warned = any("no backup" in one for one in read_bundle_head(cut.head).warnings)
+    assert warned is not demo  # a demonstration is not worth one
 
 
 def test_clock_behind_the_last_bundle_is_told(

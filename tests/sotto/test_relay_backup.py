@@ -2,8 +2,11 @@
 
 import hashlib
 import io
+import os
+import re
 import shutil
 import subprocess
+import sys
 import tarfile
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -141,6 +144,27 @@ def test_backup_holds_no_secret_in_the_clear(data: Path, backup: Path) -> None:
             assert path.read_bytes()[:64] not in sealed
     assert b"SQLite format" not in sealed
     assert backup.stat().st_mode & 0o777 == 0o600
+
+
+@pytest.mark.claim("C1")
+def test_backup_writes_to_the_data_folder_and_its_own_file_alone(
+    data: Path, key: SecretKey, tmp_path: Path
+) -> None:
+    (tmp_path / "b.asc").write_bytes(key.certificate)
+    command = f"relay backup --data {data} --to {tmp_path}/b --recipient {tmp_path}/b.asc".split()
+    traced = f"strace -f -qq -y -e trace=write,pwrite64,writev -o {tmp_path}/trace"
+    subprocess.run(
+        [*traced.split(), sys.executable, "-m", "sotto", *command],
+        env=os.environ | {"TMPDIR": str(tmp_path), "PYTHONDONTWRITEBYTECODE": "1"},
+        check=True,
+        capture_output=True,
+    )
+    trace = (tmp_path / "trace").read_text(errors="replace")
+    written = set(re.findall(r"write(?:64|v)?\(\d+<(/[^>]*)>", trace))
+    places = {path for path in written if not path.startswith(("/dev/", "/proc/"))}
+    assert str(tmp_path / ".b.part") in places
+    assert str(data / "run" / "snapshot.sqlite") in places
+    assert all(Path(one).is_relative_to(data) for one in places - {str(tmp_path / ".b.part")})
 
 
 def test_backup_opens_with_stock_gpg_and_tar(data: Path, tmp_path: Path) -> None:
