@@ -15,10 +15,10 @@ from desk.casework.casefile import HandOver
 from desk.casework.casehtml import case_html
 from desk.casework.errors import ProcedureError
 from desk.casework.originals import Original, originals_of
+from desk.casework.packing import Octets, Part, measure, seal_archive
 from desk.casework.record import Act, Entry, entry_name, record_files
 from desk.casework.redaction import missing_consents, redaction_of
 from desk.casework.said import joined_cases
-from desk.casework.signedfile import Octets, seal_archive, stored_entry
 from desk.casework.verifying import read_record
 from desk.casework.work import Work, require_words, working
 from desk.files import is_used, make_private_directory, staged_file, write_whole
@@ -210,14 +210,14 @@ def _everything_of(
 
 
 def _archive(work: Work, contents: dict[str, Octets], certificate: Certificate) -> Iterator[bytes]:
-    measured = {name: stored_entry(name, octets) for name, octets in contents.items()}
+    measured = {name: measure(Part(name=name, octets=octets)) for name, octets in contents.items()}
     manifest = "".join(f"{digest.hex()}  {name}\n" for name, (_, digest) in measured.items())
     signed = {
         MANIFEST: manifest.encode(),
         f"{MANIFEST}.asc": work.vault.secret_key.sign_detached(manifest.encode(), created=work.now),
     }
     first = {name: _const(data) for name, data in signed.items()}
-    entries = [stored_entry(name, octets)[0] for name, octets in first.items()]
+    entries = [measure(Part(name=name, octets=octets))[0] for name, octets in first.items()]
     frame = ArchiveFrame([*entries, *(entry for entry, _ in measured.values())])
     bodies = [*first.values(), *contents.values()]
     return seal_archive(frame, bodies, certificate=certificate, name="handover.zip")

@@ -83,42 +83,73 @@ def enter_report(
         raise ProcedureError("This day is still to come; check the date.")
     _check(policy, track, answers or {}, (*categories, *consents))
     keys = generate_throwaway_keys()
-    me = RecipientName(read_desk(vault).counselor or "counselor")
-    report = Report(
+    report = _report(
+        vault,
+        keys,
+        policy,
+        track=track,
+        language=language,
+        received=received,
+        text=text,
+        answers=_answers(policy, answers or {}, categories, consents),
+        left_out=left_out,
+    )
+    content, reading = _make(vault, report, keys, files or {})
+    try:
+        name = _file(vault, reading, way, now)
+    except BaseException:
+        vault.objects.remove(content)
+        raise
+    catch_up(vault, now=now)
+    case = vault.get(CaseRecord, name)
+    if case is None:
+        raise StorageError("The report could not be filed.")
+    return case
+
+
+def _report(
+    vault: Vault,
+    keys: ReporterKeys,
+    policy: Policy,
+    *,
+    track: str,
+    language: str,
+    received: date,
+    text: str,
+    answers: tuple[Answer, ...],
+    left_out: Sequence[str],
+) -> Report:
+    desk = read_desk(vault)
+    me = desk.counselor or RecipientName("counselor")
+    return Report(
         format=FORMAT_VERSION,
         envelope=EnvelopeId(secrets.token_bytes(limits.ID_BYTES)),
         read_token=ReadToken(secrets.token_bytes(limits.TOKEN_BYTES)),
         kind=Kind.REPORT,
         day=received,
-        relay=read_desk(vault).relay,
+        relay=desk.relay,
         reply_public=keys.reply_public,
         voice_public=keys.voice_public,
         policy=policy.id,
         policy_version=policy.version,
         track=track,
         language=language,
-        answers=_answers(policy, answers or {}, categories, consents),
+        answers=answers,
         text=text,
         readers=(me,),
         left_out=tuple(RecipientName(one) for one in left_out if one != me),
     )
-    content, reading = _make(vault, report, keys, files or {})
-    try:
-        with vault.changes():
-            arrival = file_reading(vault, reading, month=now.year * 12 + now.month - 1)
-            if arrival is None:
-                raise StorageError("The report could not be filed.")
-            # No mailbox: the relay knows none for it, and no dispatch may name one.
-            vault.remove(MailboxRecord, report.mailbox.hex())
-            vault.put(CaseFile(case=arrival.case, origin=way))
-    except BaseException:
-        vault.objects.remove(content)
-        raise
-    catch_up(vault, now=now)
-    case = vault.get(CaseRecord, arrival.case)
-    if case is None:
-        raise StorageError("The report could not be filed.")
-    return case
+
+
+def _file(vault: Vault, reading: Reading, way: Way, now: datetime) -> str:
+    with vault.changes():
+        arrival = file_reading(vault, reading, month=now.year * 12 + now.month - 1)
+        if arrival is None:
+            raise StorageError("The report could not be filed.")
+        # No mailbox: the relay knows none for it, and no dispatch may name one.
+        vault.remove(MailboxRecord, reading.report.mailbox.hex())
+        vault.put(CaseFile(case=arrival.case, origin=way))
+    return arrival.case
 
 
 def _check(

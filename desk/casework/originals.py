@@ -9,8 +9,9 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from desk.cases import LONGER_NAME_CHARS, case_name
+from desk.casework.packing import Part, object_octets
 from desk.casework.said import threads_of
-from desk.casework.signedfile import Part, SignedFile, object_octets
+from desk.casework.signedfile import SignedFile
 from desk.desk import read_desk
 from desk.filing import Reading, file_reading
 from desk.records import (
@@ -69,14 +70,19 @@ def read_described(fields: Fields) -> Described:
     return described
 
 
-def originals_of(vault: Vault, case: CaseRecord) -> list[Original]:
+def originals_of(vault: Vault, case: CaseRecord, *, unread_by: str | None = None) -> list[Original]:
     """Return the original of every item of a case, joined cases included.
+
+    Args:
+        unread_by: leave out what this recipient could read herself.
 
     Raises:
         StorageError: one is gone from the vault.
     """
     found = []
     for number, (_, item) in enumerate(threads_of(vault, case), start=1):
+        if unread_by in item.report.readers:
+            continue
         envelope = vault.get(EnvelopeRecord, item.item.envelope.hex())
         if envelope is None or envelope.content is None:
             raise StorageError("A part of this case is gone from the vault; restore the backup.")

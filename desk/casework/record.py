@@ -146,29 +146,19 @@ def append(
         "why": why,
     }
     entry = secrets.token_hex(SALT_BYTES).encode() + b"\n" + encode_json(content)
-    head = vault.get(RecordHead, case)
-    key = vault.secret_key
+    head, key = vault.get(RecordHead, case), vault.secret_key
     certificates = head.certificates if head else ()
     changed = head is None or head.fingerprint != key.fingerprint
     if changed:
         certificates = (*certificates, key.certificate)
     number = head.count + 1 if head else 1
-    lines = [f"# sotto record {FORMAT} {case} {number} {key.fingerprint} {content['moment']}"]
-    if changed:
-        lines.append(_line(certificates[-1], key_name(len(certificates))))
-    if head is not None:
-        lines.append(f"{head.link_sha256.hex()}  {link_name(number - 1)}")
+    first = f"# sotto record {FORMAT} {case} {number} {key.fingerprint} {content['moment']}"
+    lines = [first, *([_line(certificates[-1], key_name(len(certificates)))] if changed else [])]
+    lines += [f"{head.link_sha256.hex()}  {link_name(number - 1)}"] if head else []
     lines.append(_line(entry, entry_name(number)))
     link = "".join(f"{line}\n" for line in lines).encode()
-    vault.put(
-        RecordLink(
-            case=case,
-            number=number,
-            entry=entry,
-            link=link,
-            signature=key.sign_detached(link, created=now),
-        )
-    )
+    signature = key.sign_detached(link, created=now)
+    vault.put(RecordLink(case=case, number=number, entry=entry, link=link, signature=signature))
     vault.put(
         RecordHead(
             case=case,

@@ -24,6 +24,7 @@ from desk.records import CaseRecord, ObjectRef
 from desk.vault import Vault
 from protocol import limits
 from protocol.canonical import Fields
+from protocol.envelope import Kind
 from protocol.errors import AuthenticityError, StorageError
 
 CONSENT_TO_HAND_ON = "pass-on"
@@ -41,8 +42,11 @@ def export_copy(vault: Vault, case: CaseRecord, to: str, path: Path, *, now: dat
     """
     with working(vault, case, now=now) as work:
         colleague = require_permitted(vault, work.case, to)
-        if colleague.name not in _readers(vault, work.case):
-            raise ProcedureError("The reporter did not write to her; hand the case over instead.")
+        handed = any(one.name == colleague.name for one in work.file.handed_to)
+        if not handed and not _reads_everything(vault, work.case, colleague.name):
+            raise ProcedureError(
+                "The reporter did not send her everything; hand the case over instead."
+            )
         body = {**_copy_of(work), "originals": [], "purpose": COPY, "reason": ""}
         write_signed(
             vault, path, to=colleague, kind="colleague", case=work.case.name, body=body, now=now
@@ -64,13 +68,14 @@ def hand_over(
     reason = require_words(reason, "the reason of the hand-over")
     with working(vault, case, now=now) as work:
         colleague = require_permitted(vault, work.case, to)
-        known = colleague.name in _readers(vault, work.case)
-        if not known and not may_pass_on(vault, work.case):
+        if not _reads_everything(vault, work.case, colleague.name) and not may_pass_on(
+            vault, work.case, to=colleague.name
+        ):
             raise ProcedureError(
                 "The reporter has not agreed that the case is passed on; ask in a reply first."
             )
         body = {**_copy_of(work), "purpose": HAND_OVER, "reason": reason}
-        originals = [] if known else originals_of(vault, work.case)
+        originals = originals_of(vault, work.case, unread_by=colleague.name)
         body["originals"] = [one.described() for one in originals]
         write_signed(
             vault,
@@ -92,10 +97,22 @@ def hand_over(
         )
 
 
-def may_pass_on(vault: Vault, case: CaseRecord) -> bool:
-    """Tell whether the reporter consents that the case is passed on (P2)."""
+def may_pass_on(vault: Vault, case: CaseRecord, *, to: str = "") -> bool:
+    """Tell whether the reporter consents that the case is passed on (P2, P5).
+
+    Args:
+        to: an escalation that went to her and lets the counselor hand over the file is such
+            a consent too, to her and nobody else.
+    """
     known = policy_of(vault, case).consents
-    return any(known[one].covers == CONSENT_TO_HAND_ON for one in consents(vault, case))
+    if any(known[one].covers == CONSENT_TO_HAND_ON for one in consents(vault, case)):
+        return True
+    return any(
+        letter.kind is Kind.ESCALATION
+        and to in letter.readers
+        and any(one.question == HAND_OVER and "yes" in one.values for one in letter.answers)
+        for letter in own_reports(vault, case)
+    )
 
 
 def import_colleague_file(vault: Vault, path: Path, *, now: datetime) -> CaseRecord:
@@ -227,5 +244,5 @@ def _read_reply(fields: Fields) -> ColleagueReply:
     return reply
 
 
-def _readers(vault: Vault, case: CaseRecord) -> set[str]:
-    return {name for one in own_reports(vault, case) for name in one.readers}
+def _reads_everything(vault: Vault, case: CaseRecord, name: str) -> bool:
+    return all(name in one.readers for one in own_reports(vault, case))

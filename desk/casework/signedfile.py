@@ -6,9 +6,10 @@ docs/RECORD.md, «Files between desks».
 """
 
 import hashlib
+import re
 import secrets
 import zlib
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -17,36 +18,28 @@ from typing import Literal
 
 from desk.casework.colleagues import Colleague, certificate_of, confirmed_colleague
 from desk.casework.errors import ProcedureError
+from desk.casework.packing import Octets, Part, measure, pieces, seal_archive
 from desk.desk import read_desk
 from desk.files import random_access, staged_file
-from desk.records import ObjectRef, Record
+from desk.records import Record
 from desk.vault import Vault
-from keys.certificate import Certificate
-from keys.lock import generate_session_key, make_lock
 from keys.signature import verify_detached
 from protocol import limits
 from protocol.archive import ArchiveFrame, ArchiveReader, StoredEntry
 from protocol.canonical import Fields, encode_json, read_json
-from protocol.errors import AuthenticityError
+from protocol.errors import AuthenticityError, FormatError
 from protocol.names import RecipientName
 from protocol.naming import read_recipient_name
-from protocol.sealing import Sealer, read_sealed
+from protocol.sealing import read_sealed
 
 Kind = Literal["request", "answer", "colleague"]
 FORMAT = 1
 DOCUMENT, SIGNATURE = "document.json", "document.json.asc"
 DOCUMENT_BYTES = 16 * limits.MIB
 ID_BYTES = 16
-
-Octets = Callable[[], Iterable[bytes]]
-
-
-@dataclass(frozen=True, kw_only=True)
-class Part:
-    """A large part that travels beside the document; its octets can be had twice."""
-
-    name: str
-    octets: Octets
+# Groups of four of Crockford's alphabet, as `desk.cases.case_name` makes them.
+CASE_NAME = re.compile(r"[0-9A-HJKMNP-TV-Z]{4}(-[0-9A-HJKMNP-TV-Z]{4}){1,2}")
+_MADE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}Z")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -122,7 +115,7 @@ def write_signed(
     desk = read_desk(vault)
     if desk.counselor is None:
         raise ProcedureError("Import a bundle first: this desk does not know yet who you are.")
-    measured = [(one, *_measure(one)) for one in parts]
+    measured = [(one, *measure(one)) for one in parts]
     document = encode_json(
         {
             "body": dict(body),
@@ -164,7 +157,7 @@ def opened_signed(
         ProcedureError: its sender is not confirmed yet.
     """
     with random_access(path) as (read_at, size_bytes):
-        message = read_sealed(lambda: _pieces(read_at, size_bytes))
+        message = read_sealed(lambda: pieces(read_at, size_bytes))
         session_key = vault.secret_key.open_lock(message.locks)
         if session_key is None:
             raise AuthenticityError("This file is sealed to somebody else.")
@@ -191,54 +184,8 @@ def take_once(vault: Vault, file: SignedFile) -> None:
     vault.put(TakenFile(id=name))
 
 
-def seal_archive(
-    frame: ArchiveFrame, bodies: Sequence[Octets], *, certificate: Certificate, name: str
-) -> Iterator[bytes]:
-    """Seal a framed archive to one certificate while it is read."""
-    session_key = generate_session_key()
-    sealer = Sealer(
-        session_key=session_key, locks=make_lock(certificate, session_key), file_name=name
-    )
-    for header, octets in zip(frame.headers, bodies, strict=True):
-        yield sealer.update(header)
-        for piece in octets():
-            yield sealer.update(piece)
-    yield sealer.update(frame.tail)
-    yield from sealer.finish_in_pieces()
-
-
-def object_octets(vault: Vault, ref: ObjectRef) -> Octets:
-    """Return what reads a sealed object of the vault from its beginning, again and again."""
-
-    def read() -> Iterator[bytes]:
-        with vault.objects.reader(ref) as read_at:
-            yield from _pieces(read_at, ref.size_bytes)
-
-    return read
-
-
-def stored_entry(name: str, octets: Octets) -> tuple[StoredEntry, bytes]:
-    """Measure what an archive will hold: its entry and its digest."""
-    entry, digest = _measure(Part(name=name, octets=octets))
-    return entry, digest
-
-
-def _measure(part: Part) -> tuple[StoredEntry, bytes]:
-    size_bytes, crc32, digest = 0, 0, hashlib.sha256()
-    for piece in part.octets():
-        size_bytes += len(piece)
-        crc32 = zlib.crc32(piece, crc32)
-        digest.update(piece)
-    return StoredEntry(part.name, size_bytes, crc32), digest.digest()
-
-
 def _entry(name: str, data: bytes) -> StoredEntry:
     return StoredEntry(name, len(data), zlib.crc32(data))
-
-
-def _pieces(read_at: Callable[[int, int], bytes], size_bytes: int) -> Iterator[bytes]:
-    for offset in range(0, size_bytes, limits.ARCHIVE_PIECE_BYTES):
-        yield read_at(offset, min(limits.ARCHIVE_PIECE_BYTES, size_bytes - offset))
 
 
 def _verified(
@@ -258,14 +205,16 @@ def _verified(
         raise AuthenticityError("This file is for something else; import it where it belongs.")
     _check_address(vault, fields)
     fields.text("id")
-    made = fields.text("made")
-    case = fields.text("case")
+    made = _read_exactly(fields, "made", _MADE)
+    case = _read_exactly(fields, "case", CASE_NAME)
     body = Fields(fields.value("body"), where="the body of the document")
     parts = {}
     for item in fields.each("parts", limit=limits.ARCHIVE_ENTRIES):
         parts[item.text("name")] = item.octets("sha256", limits.SHA256_BYTES)
         item.end()
     fields.end()
+    if not signature.isascii():
+        raise FormatError("A signature travels armoured; this one is not.")
     if {one.name for one in archive.entries} != {DOCUMENT, SIGNATURE, *parts}:
         raise AuthenticityError("This file does not hold what your colleague signed.")
     return SignedFile(
@@ -279,6 +228,14 @@ def _verified(
         parts=parts,
         content=archive,
     )
+
+
+def _read_exactly(fields: Fields, name: str, pattern: re.Pattern[str]) -> str:
+    """Take a text of one form: it goes into lines that this desk signs."""
+    text = fields.text(name)
+    if not pattern.fullmatch(text):
+        raise FormatError(f"«{name}» of {DOCUMENT} is not what the format asks for")
+    return text
 
 
 def _check_address(vault: Vault, fields: Fields) -> None:

@@ -345,6 +345,40 @@ def test_a_case_handed_over_with_consent_brings_the_originals_and_can_then_be_as
     assert read_record(first.vault, case.name)[-1].act == "handed over"
 
 
+@pytest.mark.clause("P5")
+def test_an_escalation_reaches_the_next_rung_with_the_file_only_if_the_reporter_says_so(
+    both: tuple[Desk, Desk], reporter: ReporterKeys
+) -> None:
+    """Counselor-2 stands for the rung here: she could not read what was written before."""
+    first, second = both
+    first.office.writes(reporter, policy="ddp", left_out=[second.name])
+    escalation = {"later": True, "kind": Kind.ESCALATION, "policy": "ddp", "text": "Not enough."}
+    first.office.writes(reporter, answer("rung", "head"), **escalation)  # type: ignore[arg-type]
+    for desk in both:
+        desk.imports()
+    case = first.case(reporter)
+    assert len(second.case(reporter).items) == 1
+    path = first.office.stick("hand-over")
+    for send in (
+        lambda: hand_over(first.vault, case, second.name, "Escalated.", path, now=first.now),
+        lambda: export_copy(first.vault, case, second.name, path, now=first.now),
+    ):
+        with pytest.raises(ProcedureError):
+            send()
+    first.office.writes(
+        reporter,
+        answer("rung", "head"),
+        answer("hand-over", "yes"),
+        **{**escalation, "text": "And give them my file."},  # type: ignore[arg-type]
+    )
+    for desk in both:
+        desk.imports()
+    hand_over(first.vault, case, second.name, "Escalated.", path, now=first.now)
+    import_colleague_file(second.vault, path, now=second.now)
+    assert len(second.case(reporter).items) == 3
+    assert read_record(first.vault, case.name)[-1].what["originals"] != []
+
+
 @pytest.mark.clause("P17")
 def test_after_a_conflict_the_case_is_handed_to_another_reader_and_both_records_say_so(
     both: tuple[Desk, Desk], reporter: ReporterKeys
