@@ -200,7 +200,9 @@ def _current_number(way: Way) -> int:
         response.read(_PAGE_BYTES)
         found = _BUNDLE.fullmatch(response.headers.get("Location", ""))
         if response.status == http.client.NOT_FOUND:
-            raise StorageError("There is no bundle yet: check the address, or come again after the next cut.")
+            raise StorageError(
+                "There is no bundle yet: check the address, or come again after the next cut."
+            )
         if found is None:
             raise FormatError("This is not the couriers' site of a relay; check the address.")
         return int(found[1])

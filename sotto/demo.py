@@ -9,8 +9,10 @@ from datetime import UTC, datetime, time, timedelta
 from pathlib import Path
 
 from flask import Flask, render_template
+from werkzeug.middleware.dispatcher import DispatcherMiddleware
 
 import templates
+from desk.screens.demonstration import create_demo_desk_app
 from keys.secretkey import generate_secret_key, read_secret_key
 from onion.address import create_addresses
 from onion.courier_keys import add_courier
@@ -29,6 +31,7 @@ from templates import STYLE, STYLE_URL
 PASSPHRASE = "demo"  # noqa: S105 - the demonstration's keys are public
 PEOPLE = {"counselor-1": "counselor", "counselor-2": "counselor-2", "head": "head"}
 FOLDER = "demo"
+BY_HAND = "/by-hand"
 COURIER_FILE = "courier.auth_private"
 KEY_DAYS = 365
 
@@ -107,16 +110,22 @@ def demo_sites(data: Path, relay: RelaySites, ports: Ports) -> list[Site]:
     local = [
         Site(build=relay.reporter, bind=f"127.0.0.1:{ports.reporter}"),
         Site(build=relay.courier, bind=f"127.0.0.1:{ports.courier}"),
-        Site(build=lambda: create_guide_app(data, ports), bind=f"127.0.0.1:{ports.desk}"),
+        Site(build=lambda: create_desk_app(data, ports), bind=f"127.0.0.1:{ports.desk}"),
     ]
     Places(data).prepare()
     return local + relay.onion_sites()
 
 
+def create_desk_app(data: Path, ports: Ports) -> DispatcherMiddleware:
+    """Serve the first counselor's desk, and beside it the page that says what to type."""
+    desk = create_demo_desk_app(data, by_hand=BY_HAND)
+    return DispatcherMiddleware(desk, {BY_HAND: create_guide_app(data, ports)})
+
+
 def create_guide_app(data: Path, ports: Ports) -> Flask:
-    """Make the page that says how to read the demonstration's case."""
+    """Make the page that says how to read the demonstration's case with commands alone."""
     app = Flask(__name__, static_folder=None, template_folder=templates.FOLDER)
-    app.jinja_env.globals["style_url"] = STYLE_URL
+    app.jinja_env.globals["style_url"] = BY_HAND + STYLE_URL
     protect(app)
 
     def guide() -> str:

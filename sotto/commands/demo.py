@@ -94,11 +94,12 @@ def _greeting(data: Path, ports: Ports) -> str:
 
     Reporters   http://127.0.0.1:{ports.reporter}
     Couriers    http://127.0.0.1:{ports.courier}
-    Desk        http://127.0.0.1:{ports.desk}   (what to type to read and answer)
+    Desk        http://127.0.0.1:{ports.desk}   (unlock it with: {PASSPHRASE})
 
   A counselor's secret key   {data}/demo/counselor.secret.asc   passphrase: {PASSPHRASE}
   The relay's certificate    {data}/relay.asc
 
-  Next: open the reporters' site and send a report; then follow the desk's page.
+  Next: open the reporters' site and send a report, take the bundle from the couriers'
+  site, import it at the desk, answer, bring the dispatch back, read with the nine words.
   The command is .venv/bin/sotto. Stop with Ctrl-C.
 """
