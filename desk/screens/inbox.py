@@ -5,7 +5,6 @@ from collections.abc import Iterator
 from flask import Blueprint, render_template, request, url_for
 
 from desk.casework.concurrence import requests_asked
-from desk.casework.deleting import expired_cases
 from desk.casework.following import after_import
 from desk.casework.proposals import awaited_signatures
 from desk.desk import read_desk
@@ -85,5 +84,5 @@ def _warnings(opened: Vault) -> Iterator[str]:
     refused = sum(one.state is EnvelopeState.REFUSED for one in opened.all(EnvelopeRecord))
     if refused:
         yield f"{refused} envelopes could not be read; they are tried again with every bundle."
-    for case in expired_cases(opened, today=today()):
+    for case in session().expired(opened, today=today()):
         yield f"The retention of case {case.name} has ended: look at it, then delete it."

@@ -6,13 +6,16 @@ request, or a command beside the browser, finds what the first one wrote.
 """
 
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
 from datetime import date, datetime
 from pathlib import Path
+from typing import TypeVar, cast
 
 from flask import current_app, g
 
+from desk.casework.deleting import expired_cases
 from desk.casework.triage import TriageLine, triage
+from desk.records import CaseRecord
 from desk.unlocking import open_vault, open_with
 from desk.vault import DOCUMENT_FILE, Vault
 from keys.secretkey import SecretKey
@@ -21,6 +24,7 @@ from protocol.errors import KeyMaterialError
 IDLE_SECONDS = 10 * 60  # as long as a lunch break is short; issue of the desk
 TOKEN_BYTES = 32
 
+T = TypeVar("T")
 _Stamp = tuple[tuple[int, int], ...]
 
 
@@ -51,7 +55,7 @@ class Session:
         self._monotonic = monotonic
         self._key: SecretKey | None = None
         self._used = 0.0
-        self._lines: dict[tuple[date, bool, _Stamp], list[TriageLine]] = {}
+        self._weighed: dict[tuple[Hashable, _Stamp], object] = {}
 
     def unlock(self, passphrase: str) -> None:
         """Open the secret key and keep it until `lock`, or until nobody asks for anything.
@@ -72,7 +76,7 @@ class Session:
         """Forget the key and everything that was shown with it."""
         self._key = None
         self.notices.clear()
-        self._lines.clear()
+        self._weighed.clear()
 
     @property
     def is_unlocked(self) -> bool:
@@ -93,16 +97,26 @@ class Session:
         return open_with(self.directory, self._key)
 
     def lines(self, vault: Vault, *, today: date, closed: bool) -> list[TriageLine]:
-        """Return the cases in their order, counted once for each state of the vault's file.
+        """Return the cases in their order."""
+        return self._once(
+            ("lines", today, closed), lambda: triage(vault, today=today, closed=closed)
+        )
+
+    def expired(self, vault: Vault, *, today: date) -> list[CaseRecord]:
+        """Return the cases whose retention has ended."""
+        return self._once(("expired", today), lambda: list(expired_cases(vault, today=today)))
+
+    def _once(self, asked: Hashable, weigh: Callable[[], T]) -> T:
+        """Weigh all cases once for each state of the vault's file.
 
         Ten thousand cases take seconds to weigh; the list is asked for after every click.
         """
-        key = (today, closed, self._stamp())
-        if key not in self._lines:
-            fresh = triage(vault, today=today, closed=closed)
-            self._lines = {old: seen for old, seen in self._lines.items() if old[2] == key[2]}
-            self._lines[key] = fresh
-        return self._lines[key]
+        stamp = self._stamp()
+        if (asked, stamp) not in self._weighed:
+            fresh = weigh()
+            self._weighed = {key: seen for key, seen in self._weighed.items() if key[1] == stamp}
+            self._weighed[asked, stamp] = fresh
+        return cast(T, self._weighed[asked, stamp])
 
     def _stamp(self) -> _Stamp:
         files = (self.directory / f"{DOCUMENT_FILE}{end}" for end in ("", "-wal"))
