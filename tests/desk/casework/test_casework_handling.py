@@ -453,6 +453,16 @@ def test_consent_of_the_person_affected_holds_until_it_is_taken_back(
 
 
 @pytest.mark.clause("P24")
+def test_a_consent_given_later_on_the_day_of_the_report_holds(
+    first: Desk, reporter: ReporterKeys
+) -> None:
+    arrive(first, reporter, *affected())
+    consents_later(first.office, reporter, "account")
+    first.imports()
+    assert consents(first.vault, first.case(reporter)) == ("account",)
+
+
+@pytest.mark.clause("P24")
 @pytest.mark.parametrize("standing", ["witness", "on-behalf"])
 def test_a_witness_cannot_consent_for_the_person_affected(
     first: Desk, reporter: ReporterKeys, standing: str

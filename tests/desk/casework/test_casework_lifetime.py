@@ -26,10 +26,16 @@ from desk.casework.errors import ProcedureError
 from desk.casework.handling import add_note, assess, close_case, decide_outcome
 from desk.casework.manual import enter_report
 from desk.casework.merging import merge_cases, suggested_joins
+from desk.casework.originals import originals_of
 from desk.casework.proposals import Proposal
 from desk.casework.rules import choose_policy
 from desk.casework.said import case_top, left_out, threads_of
-from desk.casework.sharing import export_copy, hand_over, import_colleague_file
+from desk.casework.sharing import (
+    export_copy,
+    hand_over,
+    import_colleague_file,
+    may_pass_on,
+)
 from desk.casework.triage import triage
 from desk.casework.verifying import read_record, verify_record
 from desk.casework.work import read_file
@@ -377,6 +383,46 @@ def test_an_escalation_reaches_the_next_rung_with_the_file_only_if_the_reporter_
     import_colleague_file(second.vault, path, now=second.now)
     assert len(second.case(reporter).items) == 3
     assert read_record(first.vault, case.name)[-1].what["originals"] != []
+
+
+@pytest.mark.clause("P5")
+def test_an_escalation_to_one_person_is_no_consent_to_hand_the_file_to_another(
+    both: tuple[Desk, Desk], reporter: ReporterKeys, office: Office
+) -> None:
+    first, _ = both
+    case = arrive(first, reporter, policy="ddp", readers=("counselor-1",))
+    office.writes(
+        reporter,
+        answer("hand-over", "yes"),
+        later=True,
+        kind=Kind.ESCALATION,
+        policy="ddp",
+        readers=("counselor-1", "head"),
+    )
+    first.imports()
+    allowed = {name: may_pass_on(first.vault, case, to=name) for name in ("head", "counselor-2")}
+    assert allowed == {"head": True, "counselor-2": False}
+
+
+def test_a_hand_over_that_brings_a_letter_of_another_case_is_refused_whole(
+    both: tuple[Desk, Desk], reporter: ReporterKeys, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The sender's desk is made to put in what belongs to somebody else's case."""
+    from desk.casework import sharing
+
+    first, second = both
+    other = new_reporter()
+    for one in (reporter, other):
+        first.office.writes(one, *affected("pass-on"), readers=("counselor-1",))
+    first.imports()
+    foreign = originals_of(first.vault, first.case(other))
+    monkeypatch.setattr(sharing, "originals_of", lambda *_, **__: foreign)
+    path = first.office.stick("hand-over")
+    hand_over(first.vault, first.case(reporter), second.name, "x", path, now=first.now)
+    with pytest.raises(AuthenticityError, match="another case"):
+        import_colleague_file(second.vault, path, now=second.now)
+    assert not second.has(other)
+    assert second.vault.objects.names() == set()
 
 
 @pytest.mark.clause("P17")

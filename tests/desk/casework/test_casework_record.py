@@ -7,11 +7,13 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from relayside import PASSPHRASE
 from twodesks import Desk, Office, affected, answer
 
 from desk.casework.handling import add_note, set_risk, tick_duty
 from desk.casework.handover import export_record
 from desk.casework.record import Act, RecordHead, RecordLink, append
+from desk.casework.sharing import export_copy
 from desk.casework.verifying import read_record, verify_folder, verify_record
 from desk.vault import Vault
 from protocol.derivation import ReporterKeys
@@ -202,3 +204,33 @@ def test_the_commands_of_the_specification_refuse_an_export_that_was_changed(
     assert old in path.read_bytes()
     path.write_bytes(path.read_bytes().replace(old, new))
     assert _run(tmp_path / "out" / "record", gpg_home).returncode != 0
+
+
+def test_gpg_and_unzip_read_a_file_between_desks_and_verify_who_signed_it(
+    *,
+    both: tuple[Desk, Desk],
+    office: Office,
+    reporter: ReporterKeys,
+    tmp_path: Path,
+    gpg_home: dict[str, str],
+) -> None:
+    first, second = both
+    office.writes(reporter, *affected())
+    for desk in both:
+        desk.imports()
+    path = office.stick("copy")
+    export_copy(first.vault, first.case(reporter), second.name, path, now=first.now)
+    (tmp_path / "secret.asc").write_bytes(second.counselor.armored)
+    (tmp_path / "first.asc").write_bytes(first.counselor.secret_key.certificate)
+    unlock = ["--batch", "--pinentry-mode", "loopback", "--passphrase", PASSPHRASE]
+    for words in (
+        ["gpg", *unlock, "--quiet", "--import", "secret.asc", "first.asc"],
+        ["gpg", *unlock, "--quiet", "--output", "x.zip", "--decrypt", str(path)],
+        ["unzip", "-q", "x.zip"],
+        ["gpg", "--quiet", "--verify", "document.json.asc", "document.json"],
+    ):
+        done = subprocess.run(
+            words, cwd=tmp_path, env=gpg_home, capture_output=True, timeout=60, check=False
+        )
+        assert done.returncode == 0, done.stderr
+    assert b'"type":"sotto colleague"' in (tmp_path / "document.json").read_bytes()
