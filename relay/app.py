@@ -9,7 +9,7 @@ from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
 
-from flask import Flask, Response, g
+from flask import Flask, Response, abort, g, request
 
 import templates
 from policies.loader import load_policy, shipped
@@ -81,6 +81,7 @@ def create_reporter_app(parts: Parts) -> Flask:
     app.register_blueprint(pages.root)
     for views in (pages, report, upload, mailbox, replacement):
         app.register_blueprint(views.blueprint)
+    app.register_error_handler(403, _not_found)
     app.register_error_handler(404, _not_found)
     app.register_error_handler(405, _not_found)
     app.register_error_handler(SottoError, _refused)
@@ -102,8 +103,23 @@ def _bare_app(parts: Parts) -> Flask:
     app.jinja_env.globals["style_url"] = templates.STYLE_URL
     app.config["MAX_CONTENT_LENGTH"] = None  # bodies are read by relay.intake, which counts
     app.extensions["sotto"] = parts
+    app.before_request(_require_own_page)
     protect(app)
     return app
+
+
+def _require_own_page() -> None:
+    """Refuse what a page of somebody else posts in a visitor's name.
+
+    It could bring an issued receipt whose words its maker knows; the form would come back
+    with them, under the right address. Browsers tell where a post comes from; a page of ours
+    gives no referrer, so its origin may be `null`.
+    """
+    own = ("null", request.host)
+    origin = request.headers.get("Origin", "null").rpartition("://")[2]
+    site = request.headers.get("Sec-Fetch-Site", "same-origin")
+    if request.method == "POST" and (origin not in own or site not in ("same-origin", "none")):
+        abort(403)
 
 
 def _not_found(error: Exception) -> Response:
