@@ -15,6 +15,7 @@ BODY_BYTES = 16 * 1024
 _PROXY_LINE_BYTES = 108  # the specification of the PROXY protocol, version 1
 _PROXY_LINE = re.compile(rb"PROXY TCP6 ([0-9a-f:]{2,39}) [0-9a-f:]{2,39} \d{1,5} \d{1,5} ?\r\n")
 _LENGTH = re.compile(rb"\r\ncontent-length:[ \t]*(\d{1,18})[ \t]*\r\n", re.IGNORECASE)
+_ANY_LENGTH = re.compile(rb"\r\ncontent-length", re.IGNORECASE)
 _STREAMED = re.compile(rb"\r\n(?:expect|transfer-encoding):", re.IGNORECASE)
 
 
@@ -91,6 +92,8 @@ class Collector:
                 raise RefusedError
             return
         length = _LENGTH.search(self._buffer, 0, end + 2)
+        if length is None and _ANY_LENGTH.search(self._buffer, 0, end + 2):
+            raise RefusedError  # the parser might read it, and a slow body take a page's thread
         body_bytes = int(length[1]) if length else 0
         streamed = _STREAMED.search(self._buffer, 0, end + 2) is not None
         self.is_upload = streamed or body_bytes > BODY_BYTES

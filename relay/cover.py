@@ -114,6 +114,7 @@ def draw_cover(
     text_limit: int,
     today: date,
     envelope: EnvelopeId | None = None,
+    readers: Sequence[RecipientName] = (),
 ) -> Cover:
     """Draw what a cover envelope says: a text of a likely length to a random part of the people.
 
@@ -125,8 +126,9 @@ def draw_cover(
         text_limit: octets.
         today: UTC.
         envelope: None for a new random id.
+        readers: of whom some can open it; empty for anybody.
     """
-    readers = draw_readers(names)
+    readers = draw_readers(readers or names)
     keys = generate_throwaway_keys()
     length = round(_chance.lognormvariate(math.log(TEXT_MEDIAN_BYTES), TEXT_SPREAD))
     report = Report(

@@ -87,13 +87,24 @@ def root_of(receipt: Receipt, purpose: Purpose) -> ReceiptRoot:
     Raises:
         BusyError: too many people wait.
     """
-    circuit = circuit_of(request.environ)
+    count_attempt()
     try:
-        parts().circuits.derivation(circuit)
-        with parts().gate.admit(purpose, circuit=circuit):
+        with parts().gate.admit(purpose, circuit=circuit_of(request.environ)):
             return receipt_root(receipt, parts().salt)
     except CapacityError:
         raise BusyError("Many people are here; try again in a minute.") from None
+
+
+def count_attempt() -> None:
+    """Count words tried, or a letter under a token: each costs the relay more than the sender.
+
+    Raises:
+        BusyError: too many came through this circuit.
+    """
+    try:
+        parts().circuits.derivation(circuit_of(request.environ))
+    except CapacityError:
+        raise BusyError("Too many at once; try again in a minute.") from None
 
 
 def keys_of(receipt: Receipt, purpose: Purpose) -> ReporterKeys:

@@ -18,6 +18,7 @@ from protocol.receipt import read_receipt
 from protocol.replypage import ReplyPage
 from relay.forms import (
     active_names,
+    count_attempt,
     persons,
     read_posted,
     require_open,
@@ -150,6 +151,7 @@ def _act(action: Action) -> Response:
     typed = read_typed(form.fields, policy(), _track(mailbox))
     try:
         with watched(form) as files:
+            count_attempt()
             done = action(mailbox, typed, form, files)
     except ProblemError as problem:
         return mailbox_page(root, mailbox, typed, problems=problem.problems, status=problem.status)
@@ -209,7 +211,7 @@ def _consent(mailbox: Mailbox, typed: Typed, form: Form, files: Iterator[FilePar
 def _closing(mailbox: Mailbox, typed: Typed, form: Form, files: Iterator[FilePart]) -> str:
     wish = form.get("closing")
     if wish == "withdraw":
-        withdraw(parts(), mailbox.keys)
+        withdraw(parts(), mailbox.keys, mailbox.memo)
         return _(
             "Your report was taken back: nobody has read it, and nobody will. "
             "What you sent after it is not taken back."

@@ -55,7 +55,9 @@ def open_mailbox(parts: Parts, root: ReceiptRoot) -> Mailbox:
         keys=keys,
         pages=pages,
         memo=memo,
-        may_withdraw=memo is not None and not parts.store.is_collected(keys.report_id),
+        may_withdraw=memo is not None
+        and keys.report_id not in parts.withdrawn
+        and not parts.store.is_collected(keys.report_id),
     )
 
 

@@ -12,7 +12,7 @@ from typing import cast
 from flask import current_app
 
 from policies.schema import Policy
-from protocol.names import DeploymentSalt
+from protocol.names import DeploymentSalt, EnvelopeId
 from relay.budget import Budget
 from relay.circuit import Circuits
 from relay.deployment import Deployment
@@ -40,6 +40,7 @@ class Parts:
         circuits: what each Tor circuit may do.
         attempts: which sending of a receipt is the latest.
         progress: how far uploads have come.
+        withdrawn: what was taken back since the start; once is enough for each.
     """
 
     deployment: Deployment
@@ -52,6 +53,7 @@ class Parts:
     circuits: Circuits
     attempts: Attempts = field(default_factory=Attempts)
     progress: Progress = field(default_factory=Progress)
+    withdrawn: set[EnvelopeId] = field(default_factory=set)
 
     @property
     def settings(self) -> Settings:

@@ -20,6 +20,7 @@ from relay.languages import _
 from relay.mailbox import mailbox_page, permitted_readers
 from relay.opening import Mailbox, open_mailbox, open_with_token, token_for
 from relay.parts import parts
+from relay.refusals import ProblemError
 from relay.rendering import page, policy, track_of
 from relay.sending import Letter, send
 from relay.typed import Typed
@@ -40,12 +41,18 @@ def replace_receipt() -> Response:
     except AuthenticityError:
         return page("receipt", 403, expired=True)
     mailbox = open_mailbox(parts(), root)
-    if not form.get("receipt"):
+    try:
+        words = verify_issued(parts().salt, form.get("receipt"))
+    except AuthenticityError:
         words = generate_receipt()
         issued = encode_issued(parts().salt, words)
         return page("replace", words=words, issued=issued, token=token_for(parts(), root))
-    new = keys_of(verify_issued(parts().salt, form.get("receipt")), Purpose.SENDING)
-    _move(mailbox, new)
+    try:
+        _move(mailbox, keys_of(words, Purpose.SENDING))
+    except ProblemError as problem:
+        return mailbox_page(
+            root, mailbox, Typed(), problems=problem.problems, status=problem.status
+        )
     done = _("From now on your new words open your mailbox. Destroy the old ones.")
     return mailbox_page(root, mailbox, Typed(), done=done)
 

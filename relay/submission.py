@@ -10,7 +10,7 @@ import hashlib
 import secrets
 import threading
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -177,7 +177,8 @@ def store_envelope(
             crc32=stored.crc32,
             expiry=expiry,
         )
-        with attempt.attempts.committing(attempt):
+        # A cut that is being made up must not name what is replaced meanwhile.
+        with store.cutting if replace else nullcontext(), attempt.attempts.committing(attempt):
             if replace:
                 store.replace_content(report.envelope, row)
             else:

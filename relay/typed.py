@@ -69,7 +69,7 @@ def make_answers(
 
     Args:
         labels: translated headings of the fields that every form has:
-            `categories`, `consents`, `requests`.
+            `categories`, `consents`.
     """
     answers = []
     if typed.categories:
@@ -82,8 +82,6 @@ def make_answers(
     if typed.consents:
         texts = {c.id: c.label for c in policy.consents_of(track.id)}
         answers.append(_answer("consents", labels["consents"], typed.consents, texts))
-    if typed.requests:
-        answers.append(_answer("requests", labels["requests"], typed.requests, labels))
     return tuple(answers)
 
 

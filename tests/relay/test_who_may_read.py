@@ -1,9 +1,12 @@
 """A letter never reaches somebody who was left out, whatever happened in between."""
 
 import pytest
-from counselor import new_key
+from counselor import NOW, new_key
 from office import Office, Visitor
 
+from protocol.memo import Memo
+from protocol.names import RecipientName
+from relay.readers import readers_of_escalation
 from relay.rows import Month
 
 pytestmark = [pytest.mark.clause("P16"), pytest.mark.claim("C2")]
@@ -126,3 +129,11 @@ def _expire_rows(office: Office) -> None:
     for _ in range(2):  # the content first, then the bare row
         store.purge(now=Month(10**6), leaving=10**6, unlisted_months=10**7)
     assert office.held() == {}
+
+
+def test_an_escalation_never_adds_a_copy_for_the_one_left_out() -> None:
+    names = [RecipientName(name) for name in ("counselor-1", "counselor-2", "head", "board")]
+    memo = Memo(readers=(names[0],), left_out=(names[1],), track="t", language="en", day=NOW.date())
+    rung = ("head", "counselor-2")
+    assert readers_of_escalation(names, memo, rung) == (names[0], names[2])
+    assert readers_of_escalation(names, memo, ("counselor-2",)) == ()
