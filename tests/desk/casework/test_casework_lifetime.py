@@ -390,7 +390,7 @@ def test_an_escalation_to_one_person_is_no_consent_to_hand_the_file_to_another(
     both: tuple[Desk, Desk], reporter: ReporterKeys, office: Office
 ) -> None:
     first, _ = both
-    case = arrive(first, reporter, policy="ddp", readers=("counselor-1",))
+    arrive(first, reporter, policy="ddp", readers=("counselor-1",))
     office.writes(
         reporter,
         answer("hand-over", "yes"),
@@ -400,6 +400,7 @@ def test_an_escalation_to_one_person_is_no_consent_to_hand_the_file_to_another(
         readers=("counselor-1", "head"),
     )
     first.imports()
+    case = first.case(reporter)
     allowed = {name: may_pass_on(first.vault, case, to=name) for name in ("head", "counselor-2")}
     assert allowed == {"head": True, "counselor-2": False}
 
