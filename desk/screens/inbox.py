@@ -1,21 +1,23 @@
 """The inbox: what is most urgent first, and importing what the courier brought."""
 
 from collections.abc import Iterator
+from pathlib import Path
 
-from flask import Blueprint, render_template, request, url_for
+from flask import Blueprint, Response, make_response, render_template, request, url_for
 
 from desk.casework.concurrence import requests_asked
+from desk.casework.deleting import expired_cases
 from desk.casework.following import after_import
 from desk.casework.proposals import awaited_signatures
+from desk.casework.triage import triage
 from desk.desk import read_desk
 from desk.importing import import_bundle
 from desk.records import EnvelopeRecord, EnvelopeState
 from desk.screens.delivery import FILE_FIELDS, file_of
-from desk.screens.forms import Answer, Form, Typed, show
+from desk.screens.forms import Answer, Form, Task, perform
 from desk.screens.session import now, session, today, vault
 from desk.vault import Vault
 from keys.certificate import read_certificate
-from protocol.errors import SottoError
 
 PAGE_CASES = 100
 WARN_DAYS = (7, 30, 60)  # before her key expires: the last one that holds is said
@@ -26,8 +28,9 @@ pages = Blueprint("inbox", __name__)
 @pages.get("/")
 def inbox() -> str:
     """List the cases, danger, overdue and due first."""
-    opened, closed = vault(), "closed" in request.args
-    lines = session().lines(opened, today=today(), closed=closed)
+    opened, closed, day = vault(), "closed" in request.args, today()
+    once = session().once
+    lines = once(("lines", day, closed), lambda: triage(opened, today=day, closed=closed))
     first = max(0, request.args.get("from", 0, type=int))
     return render_template(
         "desk/inbox.html",
@@ -37,10 +40,10 @@ def inbox() -> str:
         page_cases=PAGE_CASES,
         closed=closed,
         desk=read_desk(opened),
-        asked=[one for one in requests_asked(opened) if one.answered is None],
-        unsigned=awaited_signatures(opened),
-        today=today(),
-        warnings=list(_warnings(opened)),
+        asked=once("asked", lambda: [r for r in requests_asked(opened) if r.answered is None]),
+        unsigned=once("unsigned", lambda: awaited_signatures(opened)),
+        today=day,
+        warnings=once(("warnings", day), lambda: list(_warnings(opened))),
     )
 
 
@@ -54,16 +57,13 @@ def import_() -> Answer:
         button="Import",
         back=url_for("inbox.inbox"),
     )
-    if request.method == "GET":
-        return show(form)
-    opened = vault()
-    try:
-        path = file_of(Typed())
-        report = import_bundle(opened, path, now=now())
-        followed = after_import(opened, path, now=now())
-    except SottoError as refusal:
-        return show(form, problem=str(refusal)), 400
-    return render_template("desk/imported.html", report=report, followed=followed)
+    return perform(Task(form=form, do=lambda typed: _import(file_of(typed))))
+
+
+def _import(path: Path) -> Response:
+    report = import_bundle(vault(), path, now=now())
+    followed = after_import(vault(), path, now=now())
+    return make_response(render_template("desk/imported.html", report=report, followed=followed))
 
 
 def _warnings(opened: Vault) -> Iterator[str]:
@@ -84,5 +84,5 @@ def _warnings(opened: Vault) -> Iterator[str]:
     refused = sum(one.state is EnvelopeState.REFUSED for one in opened.all(EnvelopeRecord))
     if refused:
         yield f"{refused} envelopes could not be read; they are tried again with every bundle."
-    for case in session().expired(opened, today=today()):
+    for case in expired_cases(opened, today=today()):
         yield f"The retention of case {case.name} has ended: look at it, then delete it."

@@ -13,9 +13,6 @@ from typing import TypeVar, cast
 
 from flask import current_app, g
 
-from desk.casework.deleting import expired_cases
-from desk.casework.triage import TriageLine, triage
-from desk.records import CaseRecord
 from desk.unlocking import open_vault, open_with
 from desk.vault import DOCUMENT_FILE, Vault
 from keys.secretkey import SecretKey
@@ -96,20 +93,14 @@ class Session:
         self._used = self._monotonic()
         return open_with(self.directory, self._key)
 
-    def lines(self, vault: Vault, *, today: date, closed: bool) -> list[TriageLine]:
-        """Return the cases in their order."""
-        return self._once(
-            ("lines", today, closed), lambda: triage(vault, today=today, closed=closed)
-        )
-
-    def expired(self, vault: Vault, *, today: date) -> list[CaseRecord]:
-        """Return the cases whose retention has ended."""
-        return self._once(("expired", today), lambda: list(expired_cases(vault, today=today)))
-
-    def _once(self, asked: Hashable, weigh: Callable[[], T]) -> T:
-        """Weigh all cases once for each state of the vault's file.
+    def once(self, asked: Hashable, weigh: Callable[[], T]) -> T:
+        """Weigh what takes all cases once for each state of the vault's file.
 
         Ten thousand cases take seconds to weigh; the list is asked for after every click.
+
+        Args:
+            asked: names what is weighed, with everything that it hangs on but the vault.
+            weigh: does it.
         """
         stamp = self._stamp()
         if (asked, stamp) not in self._weighed:
