@@ -23,35 +23,49 @@ const VIEWS = [
   { name: "1280 at 200 %", width: 640, scheme: "light", zoom: 2 },
 ];
 
+const LAYOUT_RULES = ["target-size", "scrollable-region-focusable", "color-contrast"];
+
 const found = [];
 const browser = await puppeteer.launch({
+  protocolTimeout: 600_000, // a machine may be busy
   executablePath: process.env.CHROMIUM,
   args: ["--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking"],
 });
-const tab = await browser.newPage();
-let current;
-await tab.setRequestInterception(true);
-tab.on("request", (request) => {
+// One tab after the other would leave a core idle.
+const waiting = [...plan.pages];
+
+async function openTab() {
+  const tab = await browser.newPage();
+  const shown = {};
+  await tab.setRequestInterception(true);
+  tab.on("request", (request) => answer(request, shown.page));
+  tab.on("console", (message) => {
+    if (message.type() === "error") {
+      found.push({ page: shown.page.name, kind: "console", told: message.text() });
+    }
+  });
+  while (waiting.length) {
+    shown.page = waiting.shift();
+    await lookAt(tab, shown.page);
+  }
+}
+
+function answer(request, page) {
   const url = request.url();
-  if (url === current.url && request.isNavigationRequest() && request.frame() === tab.mainFrame()) {
-    request.respond({ status: 200, headers: current.headers, body: readFileSync(current.file) });
-  } else if (plan.stylesheets[url.split("?")[0]]) {
-    const style = readFileSync(plan.stylesheets[url.split("?")[0]]);
-    request.respond({ contentType: "text/css", body: style });
+  const sheet = plan.stylesheets[url.split("?")[0]];
+  if (url === page.url && request.isNavigationRequest()) {
+    request.respond({ status: 200, headers: page.headers, body: readFileSync(page.file) });
+  } else if (sheet) {
+    request.respond({ contentType: "text/css", body: readFileSync(sheet) });
   } else if (url.startsWith("data:")) {
     request.continue();
-  } else if (/^http:[/]{2}[^/]+[/][a-z-]+[/]progress[/]/.test(url)) {
+  } else if (/^http:[/]{2}[^/]+[/][A-Za-z-]+[/]progress[/]/.test(url)) {
     request.respond({ contentType: "text/html", body: readFileSync(plan.frame) });
   } else {
-    found.push({ page: current.name, kind: "request", told: url });
+    found.push({ page: page.name, kind: "request", told: url });
     request.abort();
   }
-});
-tab.on("console", (message) => {
-  if (message.type() === "error") {
-    found.push({ page: current.name, kind: "console", told: message.text() });
-  }
-});
+}
 
 function measure() {
   const root = document.documentElement;
@@ -90,30 +104,26 @@ function fold() {
   for (const one of document.querySelectorAll("details")) one.open = one.dataset.was === "true";
 }
 
-for (current of plan.pages) {
+async function lookAt(tab, page) {
   for (const view of VIEWS) {
-    const say = (kind, told) => found.push({ page: current.name, view: view.name, kind, told });
+    const say = (kind, told) => found.push({ page: page.name, view: view.name, kind, told });
     await tab.setViewport({ width: view.width, height: 900, deviceScaleFactor: view.zoom ?? 1 });
     await tab.emulateMediaFeatures([{ name: "prefers-color-scheme", value: view.scheme }]);
-    if (view === VIEWS[0]) await tab.goto(current.url, { waitUntil: "load" });
+    if (view === VIEWS[0]) {
+      await tab.goto(page.url, { waitUntil: "load" });
+      await tab.evaluate(axe);
+    }
     if (plan.shot.includes(view.name)) {
       mkdirSync(plan.shots, { recursive: true });
-      await tab.screenshot({ path: join(plan.shots, `${current.name}-${view.name}.png`), fullPage: true });
+      await tab.screenshot({ path: join(plan.shots, `${page.name}-${view.name}.png`), fullPage: true });
     }
     const folded = await tab.evaluate(measure);
     await tab.evaluate(unfold);
     const unfolded = await tab.evaluate(measure);
     for (const told of new Set([...folded.wide, ...unfolded.wide])) say("overflow", told);
-    if (!view.zoom) for (const told of new Set([...folded.small, ...unfolded.small])) say("target", told);
     if (!view.zoom) {
-      await tab.evaluate(axe);
-      const result = await tab.evaluate((options) => axe.run(document, options), {
-        resultTypes: ["violations"],
-        iframes: false,
-        rules: Object.fromEntries(current.without.map((rule) => [rule, { enabled: false }])),
-        // Another colour scheme changes colours and nothing else.
-        ...(view.scheme === "dark" ? { runOnly: { type: "rule", values: ["color-contrast"] } } : {}),
-      });
+      for (const told of new Set([...folded.small, ...unfolded.small])) say("target", told);
+      const result = await tab.evaluate((options) => axe.run(document, options), rulesFor(page, view));
       for (const violation of result.violations) {
         for (const node of violation.nodes.slice(0, 3)) {
           say("axe", `${violation.id}: ${violation.help}: ${node.html.slice(0, 140)}`);
@@ -123,5 +133,19 @@ for (current of plan.pages) {
     await tab.evaluate(fold);
   }
 }
+
+// Width and colours change nothing but what these rules look at; the rest is asked once.
+function rulesFor(page, view) {
+  const options = { resultTypes: ["violations"], iframes: false };
+  if (view === VIEWS[0]) {
+    options.rules = Object.fromEntries(page.without.map((rule) => [rule, { enabled: false }]));
+  } else {
+    const values = view.scheme === "dark" ? ["color-contrast"] : LAYOUT_RULES;
+    options.runOnly = { type: "rule", values };
+  }
+  return options;
+}
+
+await Promise.all([openTab(), openTab()]);
 await browser.close();
 console.log(JSON.stringify(found));

@@ -105,7 +105,7 @@ def pages_of_the_courier(running: Demonstration, folder: Path) -> Iterator[Page]
     counselor = Counselor(folder / "desk-courier", key=running.key, relay=running.certificate)
     counselor.imports(courier.takes_a_bundle(folder / "bundle.zip"))
     yield Page("courier-accepted", url, courier.brings(counselor.exports(folder / "dispatch")))
-    yield Page("desk-guide", running.desk + "/", Web(running.desk).get("/"))
+    yield Page("desk-home", running.desk + "/", Web(running.desk).get("/"))
 
 
 def pages_of_a_closed_relay(running: Demonstration) -> Iterator[Page]:
