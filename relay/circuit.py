@@ -18,6 +18,9 @@ from dataclasses import dataclass, field
 from protocol.errors import CapacityError
 
 LOCAL = "local"
+# Of what is cut, nothing arrives after milliseconds. A tor that starts anew counts its circuits
+# from one again, and whoever then gets the number of a circuit that was cut is somebody else.
+_CUT_SECONDS = 10.0
 _PREFIX = ipaddress.IPv6Network("fc00:dead:beef:4dad::/64")  # tor, export_hs_client_circuit_id
 
 
@@ -64,7 +67,7 @@ class _Bucket:
 class _Usage:
     requests: _Bucket = field(default_factory=_Bucket)
     derivations: _Bucket = field(default_factory=_Bucket)
-    closed: bool = False
+    closed_at: float | None = None
 
 
 class Circuits:
@@ -73,7 +76,7 @@ class Circuits:
     Args:
         limits: the same for every circuit.
         monotonic: a clock that only goes forward, in seconds.
-        close_circuit: asks Tor to close a circuit; called at most once for each, in a
+        close_circuit: asks Tor to close a circuit; called once for each that is too much, in a
             thread of its own, because a tor that hangs must not stop the poll loop.
         capacity: how many circuits are remembered; the one unseen for longest is forgotten.
     """
@@ -107,14 +110,16 @@ class Circuits:
         if circuit == LOCAL:
             return 0.0
         with self._lock:
-            usage = self._of(circuit)
+            now = self._monotonic()
+            usage = self._of(circuit, now)
             delay = usage.requests.delay(
-                self._monotonic(),
+                now,
                 interval=1 / self._limits.requests_per_second,
                 burst=self._limits.requests_burst,
             )
-            closing = self._close_now(usage, delay > self._limits.close_after_seconds)
-            closed = usage.closed
+            too_much = delay > self._limits.close_after_seconds
+            closing = self._close_now(usage, too_much, now)
+            closed = usage.closed_at is not None
         if closing:
             self._closer.submit(self._close_circuit, int(circuit))
         if closed:
@@ -131,11 +136,13 @@ class Circuits:
             return
         interval = 60 / self._limits.derivations_per_minute
         with self._lock:
-            usage = self._of(circuit)
+            now = self._monotonic()
+            usage = self._of(circuit, now)
             late = usage.derivations.delay(
-                self._monotonic(), interval=interval, burst=self._limits.derivations_burst
+                now, interval=interval, burst=self._limits.derivations_burst
             )
-            closing = self._close_now(usage, late > self._limits.close_after_refused * interval)
+            too_much = late > self._limits.close_after_refused * interval
+            closing = self._close_now(usage, too_much, now)
         if closing:
             self._closer.submit(self._close_circuit, int(circuit))
         if late:
@@ -161,17 +168,20 @@ class Circuits:
                 if not self._bodies[circuit]:
                     del self._bodies[circuit]
 
-    def _of(self, circuit: str) -> _Usage:
+    def _of(self, circuit: str, now: float) -> _Usage:
         usage = self._usage.setdefault(circuit, _Usage())
+        if usage.closed_at is not None and now >= usage.closed_at + _CUT_SECONDS:
+            usage = self._usage[circuit] = _Usage()
         self._usage.move_to_end(circuit)
         if len(self._usage) > self._capacity:
             self._usage.popitem(last=False)
         return usage
 
-    def _close_now(self, usage: _Usage, too_much: bool) -> bool:
+    def _close_now(self, usage: _Usage, too_much: bool, now: float) -> bool:
         """Mark a circuit as closed and tell whether that is news."""
-        news = too_much and not usage.closed
-        usage.closed = usage.closed or too_much
+        news = too_much and usage.closed_at is None
+        if news:
+            usage.closed_at = now
         return news
 
 

@@ -103,6 +103,20 @@ def test_circuit_that_floods_on_is_closed_once() -> None:
     assert refused == 100 - 4 - 60  # the burst, then half a second each up to thirty
 
 
+@pytest.mark.claim("C5")
+def test_number_of_a_closed_circuit_that_a_new_tor_gives_out_again_is_served() -> None:
+    relay = Relay()
+    with pytest.raises(CapacityError):
+        for _ in range(100):
+            relay.circuits.request("28")
+    relay.now += 1
+    with pytest.raises(CapacityError):  # what the closed circuit still carried
+        relay.circuits.request("28")
+    relay.now += 9
+    assert relay.circuits.request("28") == 0.0
+    assert relay.closed == [28]
+
+
 def test_tor_that_hangs_does_not_stop_the_counting() -> None:
     tor_answers = threading.Event()
 
