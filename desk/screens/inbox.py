@@ -15,12 +15,11 @@ from desk.importing import import_bundle
 from desk.records import EnvelopeRecord, EnvelopeState
 from desk.screens.delivery import FILE_FIELDS, file_of
 from desk.screens.forms import Answer, Form, Task, perform
+from desk.screens.keydays import key_warning
 from desk.screens.session import now, session, today, vault
 from desk.vault import Vault
-from keys.certificate import read_certificate
 
 PAGE_CASES = 100
-WARN_DAYS = (7, 30, 60)  # before her key expires: the last one that holds is said
 
 pages = Blueprint("inbox", __name__)
 
@@ -68,13 +67,9 @@ def _import(path: Path) -> Response:
 
 def _warnings(opened: Vault) -> Iterator[str]:
     """Yield what should not wait: the key's end, the copy, what was refused, what expired."""
-    expires = read_certificate(opened.secret_key.certificate).expires
-    if expires is not None:
-        left = (expires - today()).days
-        if left < 0:
-            yield "Your key has expired: nothing new is sealed to you, and nothing can be exported."
-        elif left <= max(WARN_DAYS):
-            yield f"Your key expires in {left} days. Ask the operator how to succeed it in time."
+    told = key_warning(opened)
+    if told:
+        yield told
     desk = read_desk(opened)
     if desk.cut and desk.backup_day is None:
         yield (

@@ -6,6 +6,7 @@ that speed 62 bits, six words, take a million cards a month and more.
 """
 
 import math
+import re
 import secrets
 from dataclasses import dataclass
 
@@ -14,9 +15,11 @@ from protocol.words import is_word, words
 PROPOSED_WORDS = 6
 LEAST_BITS = 50.0
 GOOD_BITS = 60.0
-_LETTER_BITS = 1.5  # of English text, for long runs of letters (Shannon 1951 gives 0.6 to 1.3)
-_RANDOM_LETTERS = 12  # up to here letters may be a random string and not a word
-_STRANGE_BITS = 4.0  # a digit or sign, which people choose badly
+_LETTER_BITS = 1.5  # of English text (Shannon 1951 gives 0.6 to 1.3 for long runs)
+_WORD_BITS = 10.0  # a word that a person thinks of
+_SHORTEST_WORD = 3  # shorter runs of letters are taken for random ones
+_STRANGE_BITS = 4.0  # a digit, a sign or a single letter, which people choose badly
+_FEWEST_CHARACTERS = 3  # different ones; with fewer it is one key held down
 
 
 @dataclass(frozen=True)
@@ -53,8 +56,14 @@ def judge(passphrase: str) -> Strength:
 def _bits(part: str) -> float:
     if is_word(part):
         return math.log2(len(words()))
-    letters = sum(one.isalpha() for one in part)
-    strange = len(set(part)) if letters < len(part) else 0
+    if len(set(part)) < _FEWEST_CHARACTERS:
+        return 0.0
+    return sum(_run_bits(run) for run in re.findall(r"[^\W\d_]+|[\W\d_]", part))
+
+
+def _run_bits(run: str) -> float:
+    """Count a run of letters, or one digit or sign."""
+    if not run.isalpha() or len(run) < _SHORTEST_WORD:
+        return len(run) * _STRANGE_BITS
     # A word of a language is worth some 10 bits however long it is.
-    known = min(letters * _LETTER_BITS, 10.0 + max(0, letters - _RANDOM_LETTERS) * _LETTER_BITS)
-    return known + (len(part) - letters) * _STRANGE_BITS * (strange > 1)
+    return min(len(run) * _LETTER_BITS, _WORD_BITS + max(0, len(run) - 12) * _LETTER_BITS)

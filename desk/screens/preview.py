@@ -65,9 +65,10 @@ def preview(vault: Vault, case: CaseRecord, text: str, *, today: date) -> Previe
         heading=say("From %(person)s") % {"person": person},
         status=found.title if found else case.status,
         outcome=say("Outcome"),
-        confirm=say("They said they would confirm by %(day)s.") % {"day": page.acknowledge_by},
+        confirm=say("They said they would confirm by %(day)s.")
+        % {"day": _beside(page.acknowledge_by, locale)},
         feedback=say("They said they would tell you what was done by %(day)s.")
-        % {"day": page.feedback_by},
+        % {"day": _beside(page.feedback_by, locale)},
     )
 
 
@@ -75,6 +76,12 @@ def language_of(case: CaseRecord) -> str:
     """Name the language of a reporter in English; what is no language is shown as it came."""
     locale = _locale(case.language)
     return (locale.get_display_name("en") if locale else None) or case.language
+
+
+def _beside(day: date | None, locale: Locale | None) -> str:
+    """Keep a day's order within a sentence that runs from right to left, as the relay does."""
+    runs_left = locale is not None and locale.text_direction == "rtl"
+    return f"\u2066{day}\u2069" if runs_left else str(day)
 
 
 def _locale(code: str) -> Locale | None:

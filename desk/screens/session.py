@@ -13,9 +13,9 @@ from typing import TypeVar, cast
 
 from flask import current_app, g
 
+from desk.ownkey import OwnKey
 from desk.unlocking import open_vault, open_with
 from desk.vault import DOCUMENT_FILE, Vault
-from keys.secretkey import SecretKey
 from protocol.errors import KeyMaterialError
 
 IDLE_SECONDS = 10 * 60  # as long as a lunch break is short; issue of the desk
@@ -50,7 +50,7 @@ class Session:
         self.form_token = secrets.token_urlsafe(TOKEN_BYTES)
         self.notices: list[str] = []
         self._monotonic = monotonic
-        self._key: SecretKey | None = None
+        self._key: OwnKey | None = None
         self._used = 0.0
         self._weighed: dict[tuple[Hashable, _Stamp], object] = {}
 
@@ -64,7 +64,7 @@ class Session:
         with open_vault(self.directory, passphrase) as vault:
             self.keep(vault.secret_key)
 
-    def keep(self, key: SecretKey) -> None:
+    def keep(self, key: OwnKey) -> None:
         """Go on with a key that is open already: the desk was just made or restored."""
         self._key = key
         self._used = self._monotonic()

@@ -10,9 +10,12 @@ from desk.casework.rules import choose_policy, chosen_policy, import_policy, kno
 from desk.desk import read_desk, spoken_fingerprint
 from desk.files import read_small
 from desk.screens.forms import Answer, Field, Form, Kind, Option, Task, Typed, perform
+from desk.screens.keydays import key_expires
 from desk.screens.session import session, vault
+from desk.screens.words import day_words
 from desk.unlocking import KEY_FILE, SECRET_KEY_LIMIT_BYTES
 from keys.certificate import read_certificate
+from protocol.errors import KeyMaterialError
 
 # A QR code of level M holds up to 2,331 octets (ISO/IEC 18004); smaller ones survive folding.
 QR_BYTES = 900
@@ -29,6 +32,7 @@ def settings() -> str:
         "desk/settings.html",
         desk=desk,
         own=own,
+        expires=_expires(),
         spoken=spoken_fingerprint,
         policy=chosen_policy(vault()),
         idle_minutes=session().idle_seconds // 60,
@@ -95,6 +99,14 @@ def policy() -> Answer:
         back=url_for("settings.settings"),
     )
     return perform(Task(form=form, do=do))
+
+
+def _expires() -> str:
+    try:
+        day = key_expires(vault())
+    except KeyMaterialError as error:
+        return str(error)
+    return day_words(day) if day else "never"
 
 
 def _codes(armored: str) -> Iterator[str]:

@@ -16,6 +16,7 @@ from desk.casework.triage import triage
 from desk.screens import inbox
 from protocol.derivation import ReporterKeys, generate_throwaway_keys
 from protocol.dispatch import DispatchReader
+from protocol.words import words as all_words
 
 
 def test_bundle_chosen_in_the_browser_is_imported_and_left_nowhere(
@@ -280,6 +281,19 @@ def test_list_of_cases_is_weighed_once_and_anew_when_another_command_wrote(
     assert "high risk of harm" in browser.goto("/")
 
 
+@pytest.fixture
+def fresh_key_desk(tmp_path: Path, relay: FakeRelay) -> DeskBrowser:
+    """A desk whose key was made in the browser, for two years."""
+    fresh = DeskBrowser(tmp_path / "new")
+    words = " ".join(all_words()[100:700:100])
+    certificate = (io.BytesIO(relay.secret_key.certificate), "relay.asc")
+    fresh.send(
+        "/first/make",
+        {"name": "Counselor", "passphrase": words, "again": words, "relay": certificate},
+    )
+    return fresh
+
+
 def read_saved(data: bytes, relay: FakeRelay, anna: Counselor) -> DispatchReader:
     import tempfile
 
@@ -287,3 +301,11 @@ def read_saved(data: bytes, relay: FakeRelay, anna: Counselor) -> DispatchReader
         path = Path(place) / "dispatch.sotto"
         path.write_bytes(data)
         return relay.read_dispatch(path, anna)
+
+
+def test_key_that_ends_soon_is_said_in_the_inbox(fresh_key_desk: DeskBrowser) -> None:
+    assert "Your key expires" not in fresh_key_desk.goto("/")
+    fresh_key_desk.clock.now = fresh_key_desk.clock.now.replace(year=2028, month=10)
+    assert "Your key expires in 30 days" in fresh_key_desk.goto("/")
+    fresh_key_desk.clock.now = fresh_key_desk.clock.now.replace(year=2029)
+    assert "cannot be used any more" in fresh_key_desk.goto("/")

@@ -1,0 +1,187 @@
+"""The first run in the browser: a key made or brought, on paper, and the way back."""
+
+import base64
+import io
+import re
+import subprocess
+import sys
+from http.client import HTTPConnection
+from pathlib import Path
+
+import pytest
+from deskbrowser import DeskBrowser
+from relayside import PASSPHRASE, Counselor, FakeRelay
+
+from desk.screens.passphrase import judge, propose_passphrase
+from keys.certificate import read_certificate
+from protocol.words import words
+
+STRONG = " ".join(words()[100:700:100])
+
+
+def file(data: bytes, name: str) -> tuple[io.BytesIO, str]:
+    return io.BytesIO(data), name
+
+
+@pytest.fixture
+def fresh(tmp_path: Path) -> DeskBrowser:
+    return DeskBrowser(tmp_path / "new")
+
+
+def test_folder_without_a_desk_leads_to_the_first_page(fresh: DeskBrowser) -> None:
+    assert "Make a desk" in fresh.goto("/")
+
+
+def test_key_made_in_the_browser_makes_a_desk_and_shows_both_fingerprints(
+    fresh: DeskBrowser, relay: FakeRelay
+) -> None:
+    made = {"name": "Counselor", "passphrase": STRONG, "again": STRONG}
+    relay_file = file(relay.secret_key.certificate, "relay.asc")
+    text = fresh.send("/first/make", {**made, "relay": relay_file})
+    assert "Key and desk are made. About 62 bits." in text
+    assert re.sub(" ", "", text).count(relay.secret_key.fingerprint) == 1
+    assert re.search(r"Your key expires \d+ November 2028", text)
+    fresh.goto("/settings/certificate")
+    certificate = read_certificate(fresh.answer.data)
+    assert certificate.user_ids == ("Counselor",)
+    fresh.send("/lock")
+    assert "Inbox" in fresh.unlock(STRONG)
+
+
+@pytest.mark.parametrize(
+    ("changes", "sentence"),
+    [
+        pytest.param({"again": "other"}, "not the same", id="typed differently"),
+        pytest.param({"passphrase": "secret", "again": "secret"}, "Weak", id="weak"),
+        pytest.param({"name": " "}, "what shall stand in the key", id="no name"),
+        pytest.param({"relay": ""}, "Choose the file first", id="no certificate"),
+    ],
+)
+def test_key_asked_for_with_something_missing_is_not_made(
+    fresh: DeskBrowser,
+    relay: FakeRelay,
+    tmp_path: Path,
+    changes: dict[str, str],
+    sentence: str,
+) -> None:
+    made = {
+        "name": "Counselor",
+        "passphrase": STRONG,
+        "again": STRONG,
+        "relay": file(relay.secret_key.certificate, "relay.asc"),
+    }
+    assert sentence in fresh.send("/first/make", {**made, **changes})
+    assert fresh.status == 400
+    assert not (tmp_path / "new").exists()
+
+
+def test_passphrase_is_judged_before_a_key_is_made(fresh: DeskBrowser, tmp_path: Path) -> None:
+    text = fresh.send("/first/make", {"passphrase": "correct horse", "judge": "yes"})
+    assert "bits. Weak" in text
+    assert not (tmp_path / "new").exists()
+
+
+@pytest.mark.parametrize(
+    ("passphrase", "enough"),
+    [
+        ("", False),
+        ("password", False),
+        ("aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa", False),
+        ("11111111111111111111111", False),
+        ("radar radar radar radar radar radar", False),
+        (STRONG, True),
+        ("x7Q!m2#Lp9@vK4$wT8zR", True),
+        ("the harvest was late because nobody mended our eastern fence", True),
+    ],
+)
+def test_passphrase_judged_cautiously_is_enough_only_when_long(
+    passphrase: str, enough: bool
+) -> None:
+    assert judge(passphrase).is_enough is enough
+
+
+def test_passphrase_proposed_is_drawn_anew_and_strong() -> None:
+    proposed = {propose_passphrase() for _ in range(20)}
+    assert len(proposed) == 20
+    assert all(judge(one).bits > 50 for one in proposed)
+
+
+def test_key_brought_as_a_file_makes_a_desk(
+    fresh: DeskBrowser, relay: FakeRelay, anna: Counselor
+) -> None:
+    text = fresh.send(
+        "/first/bring",
+        {
+            "key": file(anna.armored, "mine.asc"),
+            "passphrase": PASSPHRASE,
+            "relay": file(relay.secret_key.certificate, "relay.asc"),
+        },
+    )
+    assert "The desk is made." in text
+    assert fresh.goto("/first/make").startswith("Inbox")
+
+
+def test_key_brought_with_a_wrong_passphrase_makes_nothing(
+    fresh: DeskBrowser, relay: FakeRelay, anna: Counselor, tmp_path: Path
+) -> None:
+    text = fresh.send(
+        "/first/bring",
+        {
+            "key": file(anna.armored, "mine.asc"),
+            "passphrase": "wrong",
+            "relay": file(relay.secret_key.certificate, "relay.asc"),
+        },
+    )
+    assert "try again" in text
+    assert not (tmp_path / "new").exists()
+
+
+def test_key_on_paper_is_whole_in_text_and_in_codes_and_still_protected(
+    browser: DeskBrowser, folder: Path, tmp_path: Path
+) -> None:
+    browser.goto("/settings/paper")
+    key = (folder / "key.asc").read_text()
+    assert "".join(key.split()) in "".join(browser.text.split())
+    codes = re.findall(r'src="data:image/png;base64,([^"]+)"', browser.source)
+    assert codes
+    assert all(base64.b64decode(one).startswith(b"\x89PNG") for one in codes)
+
+
+def test_desk_restored_from_its_copy_shows_its_cases(
+    browser: DeskBrowser, case: str, fresh: DeskBrowser, tmp_path: Path
+) -> None:
+    browser.send("/backup", {"folder": str(tmp_path / "second")})
+    text = fresh.send(
+        "/first/restore", {"source": str(tmp_path / "second"), "passphrase": PASSPHRASE}
+    )
+    assert "The desk is restored." in text
+    assert case in text
+    assert "import the newest bundle first" in fresh.goto("/dispatch")
+
+
+def test_desk_opened_by_its_command_answers_at_its_one_time_address(tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "sotto", "desk", "open", "--no-browser", "--data"]
+    with subprocess.Popen(
+        [*command, str(tmp_path / "desk")], stdout=subprocess.PIPE, text=True
+    ) as running:
+        try:
+            assert running.stdout is not None
+            address = running.stdout.readline().split()[-1]
+            assert re.fullmatch(r"http://127\.0\.0\.1:\d+/[\w-]{43}/", address)
+            host, once = address.removeprefix("http://").split("/", 1)
+            status, lasting, _ = ask(host, f"/{once}")
+            assert (status, lasting != f"/{once}") == (303, True)
+            assert "Make a desk" in ask(host, f"{lasting}first/")[2]
+            assert ask(host, f"/{once}")[0] == 404
+        finally:
+            running.terminate()
+
+
+def ask(host: str, path: str) -> tuple[int, str, str]:
+    """Return status, `Location` and text of one answer."""
+    connection = HTTPConnection(host, timeout=20)
+    connection.request("GET", path)
+    answer = connection.getresponse()
+    found = answer.status, answer.headers.get("Location", ""), answer.read().decode()
+    connection.close()
+    return found
