@@ -36,12 +36,13 @@ from desk.unlocking import (
     KEY_FILE,
     LOCK_FILE,
     LOCK_LIMIT_BYTES,
+    is_copy_of,
     open_vault,
     open_with,
     refuse_used_folder,
 )
 from desk.vault import DOCUMENT_FILE, OBJECT_FOLDER, Vault
-from protocol.errors import AuthenticityError, StorageError
+from protocol.errors import AuthenticityError, FormatError, StorageError
 
 _LOCK = "The lock of the vault"
 _SHELVES: tuple[type[Record], ...] = (EnvelopeRecord, ReadingRecord, MailboxRecord, CaseRecord)
@@ -108,7 +109,7 @@ def restore(folder: Path, directory: Path, *, passphrase: str) -> Vault:
     Args:
         folder: what `back_up` wrote.
         directory: absent or empty.
-        passphrase: of the secret key.
+        passphrase: of the secret key in the copy; unused where gpg keeps it.
 
     Raises:
         StorageError: no copy there, the folder is in use, or the disk is full.
@@ -145,12 +146,22 @@ def _check_place(vault: Vault, folder: Path) -> None:
         raise StorageError("A second copy lies on another disk; give a folder on a stick to --out.")
     if not is_used(folder):
         return
-    lock = folder / LOCK_FILE
-    ours = read_small(vault.directory / LOCK_FILE, LOCK_LIMIT_BYTES, what=_LOCK)
-    if not lock.exists() or read_small(lock, LOCK_LIMIT_BYTES, what=_LOCK) != ours:
+    if not (folder / LOCK_FILE).exists() or not _is_copy(vault, folder):
         raise StorageError(
             "This folder holds something other than a copy of this desk; give an empty one."
         )
+
+
+def _is_copy(vault: Vault, folder: Path) -> bool:
+    """Compare the locks first: opening one may need a card."""
+    ours, theirs = (
+        read_small(one / LOCK_FILE, LOCK_LIMIT_BYTES, what=_LOCK)
+        for one in (vault.directory, folder)
+    )
+    try:
+        return ours == theirs or is_copy_of(vault, folder)
+    except (FormatError, AuthenticityError):
+        return False
 
 
 def _copy_documents(vault: Vault, folder: Path) -> None:

@@ -8,13 +8,20 @@ from datetime import datetime
 from pathlib import Path
 
 from desk.files import read_small
+from desk.gpgkey import find_gpg_key
+from desk.ownkey import OwnKey
 from desk.records import DeskRecord
-from desk.unlocking import SECRET_KEY_LIMIT_BYTES, create_vault, open_protected
+from desk.unlocking import (
+    SECRET_KEY_LIMIT_BYTES,
+    create_vault,
+    open_protected,
+    refuse_used_folder,
+)
 from desk.vault import Vault
 from keys.certificate import read_certificate, verify_certificate
 from protocol import limits
 from protocol.errors import KeyMaterialError, StorageError
-from protocol.names import RelayId
+from protocol.names import Fingerprint, RelayId
 
 
 def create_desk(
@@ -52,18 +59,72 @@ def make_desk(
         KeyMaterialError: a key or certificate is not usable, or the passphrase is wrong.
         StorageError: the folder is in use or cannot be written.
     """
-    relay = read_certificate(relay_certificate).fingerprint
-    verify_certificate(relay_certificate, pinned=relay, now=now)
-    secret_key = open_protected(armored, passphrase)
-    if secret_key.fingerprint == relay:
+    relay = _verified_relay(relay_certificate, now)
+    return _found(
+        directory,
+        key_file=armored,
+        key=open_protected(armored, passphrase),
+        relay=relay,
+        relay_certificate=relay_certificate,
+        now=now,
+    )
+
+
+def create_gpg_desk(
+    directory: Path, *, fingerprint: Fingerprint, relay_path: Path, now: datetime
+) -> Vault:
+    """Make a desk for a key that gpg keeps, in its agent or on a card.
+
+    The desk's folder then holds no secret key, and no backup of it does.
+
+    Args:
+        directory: absent or empty.
+        fingerprint: of her key in gpg, complete.
+        relay_path: the relay's public certificate, armoured.
+        now: both must be valid at this time.
+
+    Raises:
+        KeyMaterialError: gpg cannot use the key, or a certificate is not usable.
+        StorageError: the folder is in use, or a file cannot be read or written.
+    """
+    certificate = read_small(relay_path, limits.CERTIFICATE_BYTES, what="The relay's certificate")
+    relay = _verified_relay(certificate, now)
+    refuse_used_folder(directory)
+    key = find_gpg_key(fingerprint, now=now)
+    return _found(
+        directory,
+        key_file=key.certificate,
+        key=key,
+        relay=relay,
+        relay_certificate=certificate,
+        now=now,
+    )
+
+
+def _verified_relay(certificate: bytes, now: datetime) -> Fingerprint:
+    relay = read_certificate(certificate).fingerprint
+    verify_certificate(certificate, pinned=relay, now=now)
+    return relay
+
+
+def _found(
+    directory: Path,
+    *,
+    key_file: bytes,
+    key: OwnKey,
+    relay: Fingerprint,
+    relay_certificate: bytes,
+    now: datetime,
+) -> Vault:
+    if key.fingerprint == relay:
         raise KeyMaterialError("These are the same key; give the relay's certificate to --relay.")
-    vault = create_vault(directory, armored=armored, secret_key=secret_key, now=now)
+    vault = create_vault(directory, armored=key_file, secret_key=key, now=now)
     with vault.changes():
         vault.put(
             DeskRecord(
                 relay=RelayId(relay),
                 relay_certificate=relay_certificate,
-                fingerprint=secret_key.fingerprint,
+                fingerprint=key.fingerprint,
             )
         )
     return vault

@@ -57,6 +57,8 @@ class DeskRecord(Record):
     bundle: tuple[EnvelopeId, ...] = ()  # the envelopes of that bundle
     restored: bool = False  # from a backup, and no bundle imported since
     backup_day: date | None = None
+    successor: Fingerprint | None = None  # of the key that shall follow hers; kept in the vault
+    successor_serial: int = 0  # of the first dispatch that carried its certificate
 
     def name_on_shelf(self) -> str:
         return "desk"

@@ -2,17 +2,22 @@
 
 The vault key is random and never changes; it lies in one short OpenPGP message
 to her certificate. A new key of hers therefore re-seals that message alone, and
-stock gpg can open it if nothing of ours is left.
+stock gpg can open it if nothing of ours is left. Where gpg keeps her key, the file of
+the key holds her certificate only.
 """
 
+import hmac
 import secrets
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 from pathlib import Path
 
 from desk.files import is_used, make_private_directory, read_small, write_whole
+from desk.gpgkey import GpgKey, is_certificate
+from desk.keyring import KeyRing, ring_of
+from desk.ownkey import OwnKey
 from desk.vault import Vault
-from keys.certificate import verify_certificate
+from keys.certificate import read_certificate, verify_certificate
 from keys.lock import generate_session_key, make_lock
 from keys.secretkey import SecretKey, read_secret_key
 from protocol.canonical import Fields, encode_json, read_json
@@ -26,13 +31,13 @@ LOCK_LIMIT_BYTES = 1 << 16
 _FORMAT = 1
 
 
-def create_vault(directory: Path, *, armored: bytes, secret_key: SecretKey, now: datetime) -> Vault:
+def create_vault(directory: Path, *, armored: bytes, secret_key: OwnKey, now: datetime) -> Vault:
     """Make a new vault in an empty folder and leave it unlocked.
 
     Args:
         directory: absent or empty; becomes 0700.
-        armored: the counselor's secret key as gpg exports it.
-        secret_key: the same, from `open_protected`.
+        armored: the counselor's secret key as gpg exports it; her certificate if gpg keeps it.
+        secret_key: the same, opened.
         now: her key must be valid at this time.
 
     Raises:
@@ -40,12 +45,12 @@ def create_vault(directory: Path, *, armored: bytes, secret_key: SecretKey, now:
         StorageError: the folder is in use or cannot be written.
     """
     vault_key = secrets.token_bytes(32)
-    sealed = b"".join(_seal_vault_key(vault_key, secret_key, now))
+    sealed = b"".join(_seal_vault_key(vault_key, [secret_key.certificate], now))
     refuse_used_folder(directory)
     make_private_directory(directory)
     write_whole(directory / KEY_FILE, [armored])
     write_whole(directory / LOCK_FILE, [sealed])
-    vault = Vault(directory=directory, secret_key=secret_key, vault_key=vault_key)
+    vault = Vault(directory=directory, secret_key=KeyRing(current=secret_key), vault_key=vault_key)
     vault.objects.create_folder()
     return vault
 
@@ -53,18 +58,50 @@ def create_vault(directory: Path, *, armored: bytes, secret_key: SecretKey, now:
 def open_vault(directory: Path, passphrase: str) -> Vault:
     """Unlock the vault of a desk.
 
+    Args:
+        directory: of the desk.
+        passphrase: of the secret key in the folder; unused where gpg keeps it.
+
     Raises:
         StorageError: there is no desk in this folder.
-        KeyMaterialError: the passphrase is wrong, or the key is not the vault's.
+        KeyMaterialError: the passphrase is wrong, or gpg cannot use the key now.
         AuthenticityError: the vault's lock was changed.
     """
     if not (directory / LOCK_FILE).exists():
         raise StorageError("There is no desk in this folder; make one with: sotto desk init.")
-    armored = read_small(directory / KEY_FILE, SECRET_KEY_LIMIT_BYTES, what="The secret key")
-    return open_with(directory, open_protected(armored, passphrase))
+    return open_with(directory, open_key(read_key_file(directory), passphrase))
 
 
-def open_with(directory: Path, secret_key: SecretKey) -> Vault:
+def read_key_file(directory: Path) -> bytes:
+    """Read what lies in the folder of a desk as her key.
+
+    Raises:
+        StorageError: it cannot be read.
+    """
+    return read_small(directory / KEY_FILE, SECRET_KEY_LIMIT_BYTES, what="The secret key")
+
+
+def open_key(armored: bytes, passphrase: str) -> OwnKey:
+    """Open what lies in the folder as her key: protected, or kept by gpg.
+
+    Raises:
+        KeyMaterialError: wrong passphrase, no protection, or not a key.
+    """
+    if is_certificate(armored):
+        return GpgKey(certificate=armored)
+    return open_protected(armored, passphrase)
+
+
+def asks_passphrase(directory: Path) -> bool:
+    """Tell whether a passphrase opens this desk; otherwise gpg asks for what it needs.
+
+    Where there is no desk it says yes, and unlocking then says what is missing.
+    """
+    path = directory / KEY_FILE
+    return not (path.exists() and is_certificate(read_key_file(directory)))
+
+
+def open_with(directory: Path, secret_key: OwnKey) -> Vault:
     """Unlock a vault, or a copy of it, with a key that is open already.
 
     Raises:
@@ -72,7 +109,37 @@ def open_with(directory: Path, secret_key: SecretKey) -> Vault:
         AuthenticityError: the key is not the vault's, or its lock was changed.
     """
     vault_key = _open_vault_key(directory / LOCK_FILE, secret_key)
-    return Vault(directory=directory, secret_key=secret_key, vault_key=vault_key)
+    vault = Vault(directory=directory, secret_key=secret_key, vault_key=vault_key)
+    try:
+        vault.secret_key = ring_of(vault, secret_key)
+    except BaseException:
+        vault.close()
+        raise
+    return vault
+
+
+def reseal(vault: Vault, certificates: Sequence[bytes], *, now: datetime) -> None:
+    """Seal the vault key anew, to these certificates and to no other.
+
+    Raises:
+        KeyMaterialError: a certificate is not fit to seal to.
+        StorageError: the disk refused.
+    """
+    vault_key = _open_vault_key(vault.directory / LOCK_FILE, vault.secret_key)
+    sealed = b"".join(_seal_vault_key(vault_key, certificates, now))
+    write_whole(vault.directory / LOCK_FILE, [sealed])
+
+
+def is_copy_of(vault: Vault, folder: Path) -> bool:
+    """Tell whether a folder holds a copy of this vault, made under whatever key of hers.
+
+    Raises:
+        FormatError: there is something else in place of the lock.
+        AuthenticityError: none of her keys opens it.
+    """
+    key = vault.secret_key
+    ours = _open_vault_key(vault.directory / LOCK_FILE, key)
+    return hmac.compare_digest(ours, _open_vault_key(folder / LOCK_FILE, key))
 
 
 def open_protected(armored: bytes, passphrase: str) -> SecretKey:
@@ -97,17 +164,20 @@ def refuse_used_folder(directory: Path) -> None:
         raise StorageError("This folder is not empty; give a new one to --data.")
 
 
-def _seal_vault_key(vault_key: bytes, secret_key: SecretKey, now: datetime) -> Iterator[bytes]:
-    certificate = verify_certificate(secret_key.certificate, pinned=secret_key.fingerprint, now=now)
+def _seal_vault_key(
+    vault_key: bytes, certificates: Sequence[bytes], now: datetime
+) -> Iterator[bytes]:
     session_key = generate_session_key()
-    sealer = Sealer(
-        session_key=session_key, locks=make_lock(certificate, session_key), file_name="vault.json"
-    )
+    locks = b""
+    for one in certificates:
+        pinned = read_certificate(one).fingerprint
+        locks += make_lock(verify_certificate(one, pinned=pinned, now=now), session_key)
+    sealer = Sealer(session_key=session_key, locks=locks, file_name="vault.json")
     yield sealer.update(encode_json({"format": _FORMAT, "key": vault_key.hex()}))
     yield sealer.finish()
 
 
-def _open_vault_key(path: Path, secret_key: SecretKey) -> bytes:
+def _open_vault_key(path: Path, secret_key: OwnKey) -> bytes:
     sealed = read_small(path, LOCK_LIMIT_BYTES, what="The lock of the vault")
     message = read_sealed(lambda: [sealed])
     session_key = secret_key.open_lock(message.locks)

@@ -1,6 +1,6 @@
 """The vault: everything the desk keeps, sealed with a key that only the counselor's key opens.
 
-DIR/key.asc       her secret key, protected by her passphrase
+DIR/key.asc       her secret key, protected by her passphrase; or her certificate, if gpg keeps it
 DIR/vault.pgp     the vault key, an OpenPGP message to her certificate (stock gpg opens it)
 DIR/vault.sqlite  documents: padded, sealed, their names hidden
 DIR/objects/      what envelopes held, in sealed chunks under random names
@@ -27,8 +27,8 @@ from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from pydantic import ValidationError
 
 from desk.objects import Objects
+from desk.ownkey import OwnKey
 from desk.records import Record
-from keys.secretkey import SecretKey
 from protocol.errors import AuthenticityError, StorageError
 
 DOCUMENT_FILE = "vault.sqlite"
@@ -49,7 +49,7 @@ CREATE TABLE IF NOT EXISTS document (
 class Vault:
     """An unlocked vault. Close it, or use it as a context, and it is locked again."""
 
-    def __init__(self, *, directory: Path, secret_key: SecretKey, vault_key: bytes) -> None:
+    def __init__(self, *, directory: Path, secret_key: OwnKey, vault_key: bytes) -> None:
         self.directory = directory
         self.secret_key = secret_key
         self.objects = Objects(folder=directory / OBJECT_FOLDER)
