@@ -32,7 +32,7 @@ from relay.languages import _
 from relay.opening import Mailbox, open_mailbox, open_with_token, token_for
 from relay.parts import parts
 from relay.progress import new_form_id
-from relay.readers import Choice, choice_of_follow_up, readers_of_escalation
+from relay.readers import Choice, choice_of_follow_up, left_out, readers_of_escalation
 from relay.refusals import BusyError, ProblemError
 from relay.rendering import page, policy, size_words, track_of
 from relay.sending import Letter, send
@@ -190,7 +190,9 @@ def _escalation(mailbox: Mailbox, typed: Typed, form: Form, files: Iterator[File
     if not typed.text:
         raise ProblemError(400, {"statement": _("Write why you are not satisfied.")})
     require_text(typed.text)
-    readers = readers_of_escalation(active_names(), mailbox.memo, _people_of(rung))
+    readers = readers_of_escalation(
+        active_names(), mailbox.memo, _people_of(rung), _track(mailbox).recipients
+    )
     if not readers:
         raise ProblemError(400, {"rung": _("You left this person out, or they have no valid key.")})
     answers = [_answer("rung", _("Who should look at it now"), (rung.id,), {rung.id: rung.title})]
@@ -236,7 +238,6 @@ def _send(
     readers: tuple[RecipientName, ...],
     files: Iterable[FilePart] = (),
 ) -> None:
-    left_out = mailbox.memo.left_out if mailbox.memo else ()
     letter = Letter(
         kind=kind,
         track=_track(mailbox).id,
@@ -244,7 +245,8 @@ def _send(
         text=text,
         answers=answers,
         readers=readers,
-        left_out=tuple(name for name in left_out if name not in readers),
+        unread_by=mailbox.unread_by,
+        left_out=left_out_of(mailbox),
         policy=(policy().id, policy().version),
     )
     send(parts(), mailbox.keys, lambda memo: letter, files)
@@ -267,9 +269,13 @@ def permitted_readers(mailbox: Mailbox) -> tuple[RecipientName, ...]:
 def _rungs(mailbox: Mailbox) -> list[Rung]:
     """Return the rungs of the track's ladder that do not lead to somebody left out."""
     ladder = policy().ladders.get(_track(mailbox).ladder or "")
-    left_out = mailbox.memo.left_out if mailbox.memo else ()
     rungs = [policy().rungs[rung] for rung in ladder.rungs] if ladder else []
-    return [rung for rung in rungs if rung.recipient not in left_out]
+    return [rung for rung in rungs if rung.recipient not in left_out_of(mailbox)]
+
+
+def left_out_of(mailbox: Mailbox) -> tuple[RecipientName, ...]:
+    """Return from whom the reporter took the tick away in the first letter."""
+    return left_out(mailbox.unread_by, _track(mailbox).recipients)
 
 
 def _people_of(rung: Rung) -> tuple[str, ...]:

@@ -32,6 +32,11 @@ class Mailbox:
     memo: Memo | None
     may_withdraw: bool
 
+    @property
+    def unread_by(self) -> tuple[RecipientName, ...]:
+        """Who was offered in the first letter and cannot read it."""
+        return self.memo.left_out if self.memo else ()
+
 
 def open_mailbox(parts: Parts, root: ReceiptRoot) -> Mailbox:
     """Read every slot and the memo of a receipt.

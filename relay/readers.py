@@ -28,6 +28,10 @@ class Choice:
         """Return who of the offered people was ticked; anyone else is never added."""
         return tuple(name for name in self.offered if name in names)
 
+    def unread_by(self, readers: Collection[RecipientName]) -> tuple[RecipientName, ...]:
+        """Return who was offered and cannot read: the memo keeps them away from follow-ups."""
+        return tuple(name for name in self.offered if name not in readers)
+
 
 def choice_of_report(active: Sequence[RecipientName], routed: Collection[str]) -> Choice:
     """Offer everybody for a first report, with those ticked whom the procedure names."""
@@ -58,16 +62,34 @@ def choice_of_follow_up(
     return Choice(offered=left, ticked=())
 
 
+def left_out(
+    unread_by: Iterable[RecipientName], routed: Collection[str]
+) -> tuple[RecipientName, ...]:
+    """Return from whom the tick was taken away, of those who cannot read.
+
+    Not all of them: the head of a department, whom the procedure does not name at first,
+    can be asked later, by the reporter or with the reporter's consent; somebody whose tick
+    was taken away cannot (decision 0011).
+
+    Args:
+        unread_by: who was offered and cannot read.
+        routed: whom the procedure names for the track, and whose tick was there at first.
+    """
+    return tuple(name for name in unread_by if name in routed)
+
+
 def readers_of_escalation(
-    active: Sequence[RecipientName], memo: Memo | None, rung: Collection[str]
+    active: Sequence[RecipientName],
+    memo: Memo | None,
+    rung: Collection[str],
+    routed: Collection[str],
 ) -> tuple[RecipientName, ...]:
     """Add the people whom a rung names to those of the memo, never anyone left out.
 
     Returns:
         The readers in the roster's order; empty when the rung has nobody who may read.
     """
-    left_out = set(memo.left_out) if memo else set()
-    added = set(rung) - left_out
+    added = set(rung) - set(left_out(memo.left_out, routed) if memo else ())
     if not added & set(active):
         return ()
     permitted = added | (set(memo.readers) if memo else set())

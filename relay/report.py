@@ -29,7 +29,7 @@ from relay.intake import FilePart, drain
 from relay.languages import _, language_name
 from relay.parts import parts
 from relay.progress import new_form_id
-from relay.readers import Choice, choice_of_follow_up, choice_of_report
+from relay.readers import Choice, choice_of_follow_up, choice_of_report, left_out
 from relay.refusals import ProblemError
 from relay.rendering import page, policy, size_words, track_of
 from relay.sending import Letter, send
@@ -180,6 +180,7 @@ def _letter(track: Track, typed: Typed, choice: Choice, memo: Memo | None) -> Le
             "You wrote before with these words, to other people. Choose at least one of them."
         )
         raise ProblemError(400, {"recipients": sentence})
+    unread_by = memo.left_out if memo else choice.unread_by(readers)
     return Letter(
         kind=Kind.REPORT if memo is None else Kind.FOLLOW_UP,
         track=track.id,
@@ -187,7 +188,8 @@ def _letter(track: Track, typed: Typed, choice: Choice, memo: Memo | None) -> Le
         text=typed.text,
         answers=make_answers(typed, policy(), track, field_labels()),
         readers=readers,
-        left_out=tuple(name for name in choice.offered if name not in readers),
+        unread_by=unread_by,
+        left_out=left_out(unread_by, track.recipients),
         policy=(policy().id, policy().version),
     )
 

@@ -26,7 +26,8 @@ class Letter:
 
     Args:
         readers: who may open it, at least one.
-        left_out: who was offered and not chosen.
+        unread_by: who was offered and cannot read; no follow-up reaches them.
+        left_out: those of them from whom the tick was taken away; nothing ever reaches them.
         policy: id and version of the policy in force.
     """
 
@@ -36,6 +37,7 @@ class Letter:
     text: str
     answers: tuple[Answer, ...]
     readers: tuple[RecipientName, ...]
+    unread_by: tuple[RecipientName, ...]
     left_out: tuple[RecipientName, ...]
     policy: tuple[str, str]
 
@@ -86,7 +88,7 @@ def send(
                 files=((part.name, parts.budget.spend(part.chunks)) for part in files),
             ),
             report=report,
-            memo=_memo(report, keys) if first else random_memo(),
+            memo=_memo(report, letter, keys) if first else random_memo(),
             expiry=expiry_of(parts),
             attempt=attempt,
         )
@@ -120,10 +122,10 @@ def _report(parts: Parts, keys: ReporterKeys, letter: Letter, first: bool) -> Re
     )
 
 
-def _memo(report: Report, keys: ReporterKeys) -> bytes:
+def _memo(report: Report, letter: Letter, keys: ReporterKeys) -> bytes:
     memo = Memo(
         readers=report.readers,
-        left_out=report.left_out,
+        left_out=letter.unread_by,
         track=report.track,
         language=report.language,
         day=report.day,

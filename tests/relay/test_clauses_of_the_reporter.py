@@ -6,10 +6,14 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from counselor import NOW
 from office import Office, Visitor, make_office
 
 from policies.schema import Policy
+from protocol.memo import Memo
+from protocol.names import RecipientName
 from protocol.report import Kind, Report
+from relay.readers import readers_of_escalation
 from tests.journeys.web import receipt_words
 
 Opened = Callable[[str], tuple[Office, Visitor]]
@@ -128,24 +132,34 @@ def test_every_rung_outside_says_in_the_mailbox_how_to_reach_it(opened: Opened) 
 
 
 @pytest.mark.clause("P5")
-def test_an_escalation_reaches_its_rung_and_nobody_who_was_left_out(opened: Opened) -> None:
-    office, visitor = opened("generic")
-    visitor.opens_the_form()
-    visitor.sends("first", to=["counselor-1", "counselor-2"])
-    rung = next(r for r in rules(office).ladder_of("concern") if not r.external)
-    assert rung.recipient == "head"
-    refused = visitor.acts("escalate", rung=rung.id, text="Look again.")
-    assert refused.status_code == 400
-    assert "Look again." not in office.texts("head")
-
-    second = Visitor(visitor.client)
-    second.opens_the_form()
-    second.sends("second", to=["counselor-1", "counselor-2", "head"])
-    sent = second.acts("escalate", rung=rung.id, text="Look again.", **{"hand-over": "yes"})
+@pytest.mark.parametrize(("policy", "track"), [("generic", "concern"), ("ddp", "complaint")])
+def test_an_escalation_reaches_its_rung_and_nobody_who_was_left_out(
+    opened: Opened, policy: str, track: str
+) -> None:
+    office, visitor = opened(policy)
+    visitor.opens_the_form(f"?track={track}")
+    visitor.sends("first", to=["counselor-1"])
+    rung = next(r for r in rules(office).ladder_of(track) if r.recipient == "head")
+    assert rung.title in visitor.opens_the_mailbox().text
+    sent = visitor.acts("escalate", rung=rung.id, text="Look again.", **{"hand-over": "yes"})
     assert sent.status_code == 200
-    escalated = [r for r in read(office, "head") if r.kind is Kind.ESCALATION]
-    assert [r.text for r in escalated] == ["Look again."]
-    assert answers(escalated[0]) == {"rung": (rung.id,), "hand-over": ("yes",)}
+    (escalated,) = read(office, "head")
+    assert (escalated.kind, escalated.text) == (Kind.ESCALATION, "Look again.")
+    assert answers(escalated) == {"rung": (rung.id,), "hand-over": ("yes",)}
+    if policy == "generic":  # her tick was taken away
+        assert office.texts("counselor-2") == []
+
+
+@pytest.mark.clause("P5")
+@pytest.mark.clause("P16")
+def test_a_rung_whose_tick_was_taken_away_is_neither_offered_nor_taken() -> None:
+    one, two, head = map(RecipientName, ("counselor-1", "counselor-2", "head"))
+    memo = Memo(
+        readers=(one,), left_out=(two, head), track="concern", language="en", day=NOW.date()
+    )
+    everybody, routed = (one, two, head), {one, head}
+    assert readers_of_escalation(everybody, memo, {head}, routed) == ()
+    assert readers_of_escalation(everybody, memo, {two, head}, routed) == (one, two)
 
 
 @pytest.mark.clause("P6")

@@ -25,6 +25,7 @@ def letter(text: str, memo: Memo | None) -> Letter:
         text=text,
         answers=(),
         readers=(RecipientName("counselor-1"),),
+        unread_by=(),
         left_out=(),
         policy=("generic", "1"),
     )

@@ -1,12 +1,9 @@
 """A letter never reaches somebody who was left out, whatever happened in between."""
 
 import pytest
-from counselor import NOW, new_key
+from counselor import new_key
 from office import Office, Visitor
 
-from protocol.memo import Memo
-from protocol.names import RecipientName
-from relay.readers import readers_of_escalation
 from relay.rows import Month
 
 pytestmark = [pytest.mark.clause("P16"), pytest.mark.claim("C2")]
@@ -102,10 +99,10 @@ def test_the_retirement_of_all_readers_makes_the_page_ask_without_the_one_left_o
     reports(visitor, to=("counselor-2",))
     office.parts.store.retire_recipient(office.people["counselor-2"].name)
     page = visitor.opens_the_mailbox()
-    assert 'value="counselor-1"' not in page.text.partition("You decide")[2]
     assert "checked" not in page.text
-    visitor.acts("message", text="second", recipients=[])
-    assert office.texts("counselor-1") == []
+    answer = visitor.acts("message", text="second", recipients=["counselor-1", LEFT_OUT])
+    assert answer.status_code == 400
+    assert office.texts("counselor-1") == office.texts(LEFT_OUT) == []
 
 
 def test_a_memo_that_expired_makes_the_page_ask_without_a_default(
@@ -129,11 +126,3 @@ def _expire_rows(office: Office) -> None:
     for _ in range(2):  # the content first, then the bare row
         store.purge(now=Month(10**6), leaving=10**6, unlisted_months=10**7)
     assert office.held() == {}
-
-
-def test_an_escalation_never_adds_a_copy_for_the_one_left_out() -> None:
-    names = [RecipientName(name) for name in ("counselor-1", "counselor-2", "head", "board")]
-    memo = Memo(readers=(names[0],), left_out=(names[1],), track="t", language="en", day=NOW.date())
-    rung = ("head", "counselor-2")
-    assert readers_of_escalation(names, memo, rung) == (names[0], names[2])
-    assert readers_of_escalation(names, memo, ("counselor-2",)) == ()
