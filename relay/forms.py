@@ -41,7 +41,13 @@ def read_posted() -> Form:
         CapacityError: the text alone is too large.
     """
     settings = parts().settings
-    limits = FormLimits(files=settings.attachments_count, files_bytes=settings.attachments_bytes)
+    limits = FormLimits(
+        # In any script, and so much more that what is too long comes back; but a page that
+        # brings back a mebibyte holds six while somebody takes it slowly.
+        text_bytes=4 * settings.text_chars + SMALL_FORM_BYTES,
+        files=settings.attachments_count,
+        files_bytes=settings.attachments_bytes,
+    )
     if request.mimetype == SMALL_FORM:
         form = Form(fields=_read_small(), files=iter(()), body=Body(request.stream, 0))
     else:

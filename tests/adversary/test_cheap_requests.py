@@ -108,3 +108,14 @@ def test_a_receipt_whose_readers_have_all_gone_says_so_instead_of_breaking(
     visitor_form = visitor.acts("replace").text
     answer = visitor.posts("/en/mailbox/replace", hidden_fields(visitor_form))
     assert answer.status_code == 400
+
+
+@pytest.mark.claim("C5")
+def test_a_text_far_beyond_the_limit_is_not_held_as_a_page_for_whoever_reads_slowly(
+    office: Office, visitor: Visitor
+) -> None:
+    visitor.opens_the_form()
+    too_long = visitor.sends('"' * 300_000, to=["counselor-1"])
+    assert (too_long.status_code, "&#34;" * 300_000 in too_long.text) == (413, True)
+    far_too_long = visitor.sends('"' * 600_000, to=["counselor-1"])
+    assert (far_too_long.status_code, len(far_too_long.data) < 100_000) == (413, True)
