@@ -10,13 +10,14 @@ import os
 import signal
 import socket
 import sqlite3
+import statistics
 import subprocess
 import sys
 import tempfile
 import threading
 import time
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -32,7 +33,7 @@ from protocol.errors import StorageError
 from sotto.demo import courier_line, prepare
 from sotto.status import ask_sites
 from tests.journeys.people import COMMAND, Reporter
-from tests.journeys.web import Web
+from tests.journeys.web import Answer, Web
 from tests.tornet import Notices, VisitError, dial, dial_soon
 
 EVERYBODY = ("counselor-1", "counselor-2", "head")
@@ -41,6 +42,8 @@ ANSWER_SECONDS = 60
 CLIENTS = 30
 PATIENCE_SECONDS = 1.0  # of a client that floods: then it asks anew
 REBUILD_SECONDS = 5.0
+REPORTERS = 3
+VISITS = 5  # of each reporter
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -166,6 +169,51 @@ def onion_reporter(visitor: ClientTor, relay: OnionRelay, word: str = "") -> Rep
     return reporter
 
 
+@dataclass(frozen=True, kw_only=True)
+class Visit:
+    """How many seconds the three steps of a visit took."""
+
+    form: float
+    report: float
+    mailbox: float
+
+    @property
+    def whole(self) -> float:
+        return self.form + self.report + self.mailbox
+
+
+def median_visit(relay: OnionRelay, visitor: ClientTor, word: str) -> Visit:
+    """Let three reporters at a time visit again and again, each time on another circuit."""
+    with ThreadPoolExecutor(REPORTERS) as reporters:
+        words = [f"{word} {number}" for number in range(REPORTERS * VISITS)]
+        visits = list(reporters.map(lambda one: _visit(relay, visitor, one), words))
+    return Visit(
+        form=statistics.median(visit.form for visit in visits),
+        report=statistics.median(visit.report for visit in visits),
+        mailbox=statistics.median(visit.mailbox for visit in visits),
+    )
+
+
+def _visit(relay: OnionRelay, visitor: ClientTor, word: str) -> Visit:
+    reporter = onion_reporter(visitor, relay, word)  # the circuit is there before the clock starts
+    return Visit(
+        form=seconds(reporter.opens_the_form),
+        report=seconds(lambda: _require(reporter.sends("What I saw. " * 20, to=EVERYBODY))),
+        mailbox=seconds(lambda: _require(reporter.opens_the_mailbox())),
+    )
+
+
+def _require(answer: Answer) -> None:
+    assert answer.status == 200, answer.text
+
+
+def seconds(work: Callable[[], object]) -> float:
+    """Return how long some work took."""
+    start = time.perf_counter()
+    work()
+    return time.perf_counter() - start
+
+
 class Flood:
     """Thirty clients on one circuit that ask, give up after a second, and ask again.
 
@@ -173,13 +221,16 @@ class Flood:
     """
 
     def __init__(self, visitor: ClientTor, address: OnionAddress) -> None:
-        self.met: Counter[str] = Counter()  # "answered", "waited in vain", "cut", "not let in"
+        self.met: Counter[str] = Counter()  # "answered", "waited in vain", "cut", "shut out"
         self._way = (visitor.socks_port, address)
         self._stop = threading.Event()
         self._lock = threading.Lock()
 
-    def __enter__(self) -> "Flood":
+    def arrive(self) -> None:
+        """Build the circuit, with a connection that asks nothing."""
         dial_soon(*self._way, within=60, isolate="flood").close()
+
+    def __enter__(self) -> "Flood":
         self._clients = ThreadPoolExecutor(CLIENTS, "flood")
         for _ in range(CLIENTS):
             self._clients.submit(self._ask_on)
@@ -188,9 +239,6 @@ class Flood:
     def __exit__(self, *why: object) -> None:
         self._stop.set()
         self._clients.shutdown()
-
-    def total(self) -> int:
-        return self.met.total()
 
     def wait_for(self, outcome: str, count: int, within: float = 30.0) -> None:
         deadline = time.monotonic() + within
@@ -209,7 +257,7 @@ class Flood:
             connection = dial(*self._way, timeout=REBUILD_SECONDS, isolate="flood")
         except (VisitError, OSError):
             self._stop.wait(0.1)
-            return "not let in"
+            return "shut out"
         with connection:
             return self._first_answer(connection)
 
