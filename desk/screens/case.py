@@ -21,6 +21,7 @@ from desk.screens.tasks import links_of
 from desk.showing import CaseView, case_view
 from desk.vault import Vault
 from policies.schema import Policy
+from protocol.names import RecipientName
 
 pages = Blueprint("case", __name__, url_prefix="/case")
 
@@ -72,6 +73,8 @@ def show(name: str) -> str:
         policy=policy,
         top=top,
         asks=[_REQUESTS.get(one, one) for one in top.requests],
+        readers=_people(policy, top.readers),
+        left_out=_people(policy, top.left_out),
         contact=_CONTACT.get(top.contact, ""),
         consented=[policy.consents[one].label for one in top.consents],
         refused=_refused(policy, case, top),
@@ -94,6 +97,12 @@ def show(name: str) -> str:
         links=links_of(opened, case),
         suggested=suggested_joins(opened, case, top.earlier) if top.earlier else [],
     )
+
+
+def _people(policy: Policy, names: Sequence[RecipientName]) -> list[str]:
+    """Name people as the procedure does, with the relay's name for them."""
+    titles = {name: one.title for name, one in policy.recipients.items()}
+    return [f"{titles[one]} ({one})" if one in titles else one for one in names]
 
 
 def _refused(policy: Policy, case: CaseRecord, top: Top) -> list[str]:

@@ -16,6 +16,7 @@ from desk.screens.forms import Field, Form, Kind, Option, Task, Typed
 from desk.screens.handling import case_page
 from desk.screens.session import now
 from desk.vault import Vault
+from policies.schema import Policy
 
 
 def assess(vault: Vault, case: CaseRecord) -> Task:
@@ -36,22 +37,12 @@ def assess(vault: Vault, case: CaseRecord) -> Task:
         )
         return "The assessment is recorded."
 
-    factors = [
-        Field(
-            name=f"factor-{one.id}",
-            label=one.title,
-            hint=one.explanation,
-            kind=Kind.ONE,
-            options=[Option(value, label) for value, label in one.choices],
-        )
-        for one in policy.factors.values()
-    ]
     return Task(
         form=Form(
             title="Assess",
             lead=("The work of the team that the procedure names, after the case was handed on.",),
             fields=(
-                *factors,
+                *_factors(policy),
                 Field(
                     name="conclusion",
                     label=policy.assessment.conclusion if policy.assessment else "Conclusion",
@@ -65,6 +56,19 @@ def assess(vault: Vault, case: CaseRecord) -> Task:
         ),
         do=do,
     )
+
+
+def _factors(policy: Policy) -> list[Field]:
+    return [
+        Field(
+            name=f"factor-{one.id}",
+            label=one.title,
+            hint=one.explanation,
+            kind=Kind.ONE,
+            options=[Option(value, label) for value, label in one.choices],
+        )
+        for one in policy.factors.values()
+    ]
 
 
 def status(vault: Vault, case: CaseRecord) -> Task:
@@ -103,8 +107,6 @@ def status(vault: Vault, case: CaseRecord) -> Task:
 
 def outcome(vault: Vault, case: CaseRecord) -> Task:
     """Decide how the case ends and why (P13, P31)."""
-    decision = read_file(vault, case).decision
-    known = policy_of(vault, case).outcomes.values()
 
     def do(typed: Typed) -> str:
         casework.decide_outcome(
@@ -120,28 +122,7 @@ def outcome(vault: Vault, case: CaseRecord) -> Task:
     return Task(
         form=Form(
             title="Outcome",
-            fields=(
-                Field(
-                    name="outcomes",
-                    label="What was decided",
-                    kind=Kind.SEVERAL,
-                    options=[Option(one.id, one.title, one.explanation) for one in known],
-                    value=decision.outcomes if decision else (),
-                ),
-                Field(
-                    name="reasons",
-                    label="The reasons, for the record",
-                    kind=Kind.LONG,
-                    value=(decision.reasons if decision else "",),
-                ),
-                Field(
-                    name="tell",
-                    label="Outcome and reasons for the reporter",
-                    kind=Kind.LONG,
-                    hint="In their language. Empty tells them nothing yet. Name nobody.",
-                    value=(case.outcome,),
-                ),
-            ),
+            fields=_outcome_fields(vault, case),
             button="Record the outcome",
             back=case_page(case),
         ),
@@ -149,22 +130,37 @@ def outcome(vault: Vault, case: CaseRecord) -> Task:
     )
 
 
+def _outcome_fields(vault: Vault, case: CaseRecord) -> list[Field]:
+    decision = read_file(vault, case).decision
+    known = policy_of(vault, case).outcomes.values()
+    return [
+        Field(
+            name="outcomes",
+            label="What was decided",
+            kind=Kind.SEVERAL,
+            options=[Option(one.id, one.title, one.explanation) for one in known],
+            value=decision.outcomes if decision else (),
+        ),
+        Field(
+            name="reasons",
+            label="The reasons, for the record",
+            kind=Kind.LONG,
+            value=(decision.reasons if decision else "",),
+        ),
+        Field(
+            name="tell",
+            label="Outcome and reasons for the reporter",
+            kind=Kind.LONG,
+            hint="In their language. Empty tells them nothing yet. Name nobody.",
+            value=(case.outcome,),
+        ),
+    ]
+
+
 def close(vault: Vault, case: CaseRecord) -> Task:
     """Close the case, after asking the reporter whether they are satisfied (P31)."""
     file = read_file(vault, case)
-    finals = [
-        Option(one.id, one.title, one.explanation)
-        for one in policy_of(vault, case).statuses.values()
-        if one.final
-    ]
     unreachable = is_manual(file) or file.closed_by_reporter is not None
-    question = Field(
-        name="question",
-        label="The closing reply: are they satisfied, and what do they wish?",
-        kind=Kind.LONG,
-        hint="It is queued as a reply, in the reporter's language.",
-        value=[one.text for one in ready_replies(vault, case) if one.moment == "closing"][:1],
-    )
 
     def do(typed: Typed) -> str:
         casework.close_case(
@@ -181,22 +177,38 @@ def close(vault: Vault, case: CaseRecord) -> Task:
         form=Form(
             title="Close the case",
             lead=("Nobody can read a closing reply here.",) if unreachable else (),
-            fields=(
-                Field(
-                    name="status",
-                    label="Final status",
-                    kind=Kind.ONE,
-                    options=finals,
-                    value=tuple(one.value for one in finals[:1]),
-                ),
-                *(() if unreachable else (question,)),
-                Field(name="reason", label="Why it is closed, for the record", kind=Kind.LONG),
-            ),
+            fields=_closing_fields(vault, case, unreachable=unreachable),
             button="Close the case",
             back=case_page(case),
         ),
         do=do,
     )
+
+
+def _closing_fields(vault: Vault, case: CaseRecord, *, unreachable: bool) -> list[Field]:
+    finals = [
+        Option(one.id, one.title, one.explanation)
+        for one in policy_of(vault, case).statuses.values()
+        if one.final
+    ]
+    question = Field(
+        name="question",
+        label="The closing reply: are they satisfied, and what do they wish?",
+        kind=Kind.LONG,
+        hint="It is queued as a reply, in the reporter's language.",
+        value=[one.text for one in ready_replies(vault, case) if one.moment == "closing"][:1],
+    )
+    return [
+        Field(
+            name="status",
+            label="Final status",
+            kind=Kind.ONE,
+            options=finals,
+            value=tuple(one.value for one in finals[:1]),
+        ),
+        *(() if unreachable else (question,)),
+        Field(name="reason", label="Why it is closed, for the record", kind=Kind.LONG),
+    ]
 
 
 def conflict(vault: Vault, case: CaseRecord) -> Task:

@@ -4,6 +4,7 @@ Also the way back from a second copy. Nothing is written before the relay's cert
 the key are both there and fit together.
 """
 
+import tempfile
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, time, timedelta
 from pathlib import Path
@@ -12,11 +13,12 @@ from flask import Blueprint, redirect, render_template, request, url_for
 
 from desk.backup import restore
 from desk.casework.errors import ProcedureError
-from desk.desk import make_desk
+from desk.desk import create_gpg_desk, make_desk
 from desk.screens.forms import Answer, Field, Form, Kind, Task, Typed, perform, show
 from desk.screens.passphrase import judge, propose_passphrase
 from desk.screens.session import now, session
 from desk.unlocking import LOCK_FILE, SECRET_KEY_LIMIT_BYTES
+from keys.certificate import read_fingerprint
 from keys.secretkey import generate_secret_key
 from protocol import limits
 from protocol.errors import KeyMaterialError
@@ -77,6 +79,25 @@ def bring() -> Answer:
         back=url_for("firstrun.choose"),
     )
     return perform(Task(form=form, do=_bring, then=url_for("settings.settings")))
+
+
+@pages.route("/gpg", methods=["GET", "POST"])
+def gpg() -> Answer:
+    """Make a desk for a key that gpg keeps."""
+    form = Form(
+        title="Leave the key with gpg",
+        lead=(
+            "The desk then holds no secret key, and no copy of it does.",
+            "Connect your card now if you use one; gpg asks for its PIN while the desk is made.",
+        ),
+        fields=(
+            Field(name="fingerprint", label="The whole fingerprint of your key"),
+            _RELAY,
+        ),
+        button="Make the desk",
+        back=url_for("firstrun.choose"),
+    )
+    return perform(Task(form=form, do=_with_gpg, then=url_for("settings.settings")))
 
 
 @pages.route("/restore", methods=["GET", "POST"], endpoint="restore")
@@ -160,6 +181,22 @@ def _bring(typed: Typed) -> str:
     relay = _file(typed, "relay", limits.CERTIFICATE_BYTES)
     _found(armored, relay, typed.one("passphrase"))
     return "The desk is made."
+
+
+def _with_gpg(typed: Typed) -> str:
+    fingerprint = read_fingerprint(typed.one("fingerprint"))
+    relay = _file(typed, "relay", limits.CERTIFICATE_BYTES)
+    with tempfile.NamedTemporaryFile() as certificate:  # public; read again from where it lies
+        certificate.write(relay)
+        certificate.flush()
+        with create_gpg_desk(
+            session().directory,
+            fingerprint=fingerprint,
+            relay_path=Path(certificate.name),
+            now=now(),
+        ) as vault:
+            session().keep(vault.secret_key)
+    return "The desk is made; gpg keeps the key."
 
 
 def _found(armored: bytes, relay: bytes, passphrase: str) -> None:

@@ -12,6 +12,7 @@ from desk.screens.forms import Field, Form, Kind, Option, Task, Typed
 from desk.screens.handling import case_page
 from desk.screens.session import now
 from desk.vault import Vault
+from policies.schema import Policy
 
 _GROUNDS = {
     "expiry": "Its retention has ended",
@@ -24,20 +25,6 @@ _GROUNDS = {
 def propose(vault: Vault, case: CaseRecord) -> Task:
     """Propose an action of the procedure (P22, P26)."""
     policy = policy_of(vault, case)
-    actions = [
-        Option(
-            one.id,
-            one.title,
-            " ".join(
-                (
-                    one.explanation,
-                    f"{policy.concurrence.others} more must agree." if one.concurrence else "",
-                    "Needs a ground and the harm considered." if one.grounds else "",
-                )
-            ).strip(),
-        )
-        for one in policy.actions.values()
-    ]
 
     def do(typed: Typed) -> str:
         acting.propose_action(
@@ -52,6 +39,33 @@ def propose(vault: Vault, case: CaseRecord) -> Task:
         )
         return "The action is proposed. Nothing is done yet."
 
+    return Task(
+        form=Form(
+            title="Propose an action",
+            lead=() if policy.actions else ("The procedure of this case knows no actions.",),
+            fields=_proposal_fields(policy),
+            button="Propose it",
+            back=case_page(case),
+        ),
+        do=do,
+    )
+
+
+def _proposal_fields(policy: Policy) -> list[Field]:
+    actions = [
+        Option(
+            one.id,
+            one.title,
+            " ".join(
+                (
+                    one.explanation,
+                    f"{policy.concurrence.others} more must agree." if one.concurrence else "",
+                    "Needs a ground and the harm considered." if one.grounds else "",
+                )
+            ).strip(),
+        )
+        for one in policy.actions.values()
+    ]
     grounds = Field(
         name="ground",
         label="On which ground",
@@ -59,27 +73,18 @@ def propose(vault: Vault, case: CaseRecord) -> Task:
         hint="Where the action asks for one.",
         options=[Option(one.id, one.title, one.explanation) for one in policy.grounds.values()],
     )
-    return Task(
-        form=Form(
-            title="Propose an action",
-            lead=() if actions else ("The procedure of this case knows no actions.",),
-            fields=(
-                Field(name="action", label="What shall be done", kind=Kind.ONE, options=actions),
-                Field(name="target", label="Whom or what it is about", hint="A login, a post."),
-                Field(name="reason", label="The reason", kind=Kind.LONG),
-                *((grounds,) if grounds.options else ()),
-                Field(
-                    name="harm",
-                    label="The harm that was considered",
-                    hint="Where the action revokes access.",
-                    kind=Kind.LONG,
-                ),
-            ),
-            button="Propose it",
-            back=case_page(case),
+    return [
+        Field(name="action", label="What shall be done", kind=Kind.ONE, options=actions),
+        Field(name="target", label="Whom or what it is about", hint="A login, a post."),
+        Field(name="reason", label="The reason", kind=Kind.LONG),
+        *((grounds,) if grounds.options else ()),
+        Field(
+            name="harm",
+            label="The harm that was considered",
+            hint="Where the action revokes access.",
+            kind=Kind.LONG,
         ),
-        do=do,
-    )
+    ]
 
 
 def hold(vault: Vault, case: CaseRecord) -> Task:

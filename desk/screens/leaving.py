@@ -27,6 +27,18 @@ _OUT = Field(
     hint="As /media/stick/for-the-committee. What lies there is not sealed any more.",
 )
 
+_OUTSIDE = (
+    Field(name="to", label="What the body is called"),
+    Field(name="reason", label="Why", kind=Kind.LONG),
+    Field(name="certificate", label="Its certificate", kind=Kind.FILE),
+    Field(
+        name="fingerprint",
+        label="The fingerprint of it",
+        hint="As compared with that body by voice.",
+    ),
+    FOLDER_FIELD,
+)
+
 
 def page(vault: Vault, case: CaseRecord) -> Task:
     """Write one case as a page with its record, redacted by consent (P10, P24, P34)."""
@@ -101,16 +113,13 @@ def outside(vault: Vault, case: CaseRecord) -> Task:
 
     def do(typed: Typed) -> str | Response:
         to, reason, chosen = typed.one("to"), typed.one("reason"), typed.files("certificate")
-        if not chosen:
-            return deliver(
-                lambda path: hand_over_on_paper(vault, case, path, to=to, reason=reason, now=now()),
-                f"{case.name}-to-print.html",
-                typed,
-                done="The page to print is written; it is not sealed.",
-            )
-        certificate = chosen[0].stream.read(limits.CERTIFICATE_BYTES)
-        return deliver(
-            lambda path: hand_over_sealed(
+        certificate = chosen[0].stream.read(limits.CERTIFICATE_BYTES) if chosen else b""
+
+        def write(path: Path) -> None:
+            if not certificate:
+                hand_over_on_paper(vault, case, path, to=to, reason=reason, now=now())
+                return
+            hand_over_sealed(
                 vault,
                 case,
                 path,
@@ -119,11 +128,10 @@ def outside(vault: Vault, case: CaseRecord) -> Task:
                 to=to,
                 reason=reason,
                 now=now(),
-            ),
-            f"{case.name}-hand-over.pgp",
-            typed,
-            done="Originals, manifest and record are sealed to that body.",
-        )
+            )
+
+        name = f"{case.name}-hand-over.pgp" if certificate else f"{case.name}-to-print.html"
+        return deliver(write, name, typed, done="The hand-over is written.")
 
     return Task(
         form=Form(
@@ -134,17 +142,7 @@ def outside(vault: Vault, case: CaseRecord) -> Task:
                 else "Every consent that it needs is there.",
                 "With a certificate it is sealed to that body; without one it is a page to print.",
             ),
-            fields=(
-                Field(name="to", label="What the body is called"),
-                Field(name="reason", label="Why", kind=Kind.LONG),
-                Field(name="certificate", label="Its certificate", kind=Kind.FILE),
-                Field(
-                    name="fingerprint",
-                    label="The fingerprint of it",
-                    hint="As compared with that body by voice.",
-                ),
-                FOLDER_FIELD,
-            ),
+            fields=_OUTSIDE,
             button="Hand over",
             back=case_page(case),
             danger=True,

@@ -13,7 +13,7 @@ from desk.screens.forms import Answer, Field, Form, Kind, Option, Task, Typed, p
 from desk.screens.keydays import key_expires
 from desk.screens.session import session, vault
 from desk.screens.words import day_words
-from desk.unlocking import KEY_FILE, SECRET_KEY_LIMIT_BYTES
+from desk.unlocking import KEY_FILE, SECRET_KEY_LIMIT_BYTES, asks_passphrase
 from keys.certificate import read_certificate
 from protocol.errors import KeyMaterialError
 
@@ -52,6 +52,8 @@ def certificate() -> Response:
 @pages.get("/paper")
 def paper() -> str:
     """Show the protected secret key for the printer: as text and as QR codes."""
+    if not asks_passphrase(session().directory):
+        raise KeyMaterialError("gpg keeps your key: this desk has no secret of it to print.")
     armored = read_small(
         session().directory / KEY_FILE, SECRET_KEY_LIMIT_BYTES, what="The secret key"
     ).decode("ascii")

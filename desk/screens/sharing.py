@@ -96,11 +96,7 @@ def hand_over(vault: Vault, case: CaseRecord) -> Task:
 
 def agreement(vault: Vault, case: CaseRecord) -> Task:
     """Record that the reporter lets somebody in who was left out (P16)."""
-    letters = [
-        Option(item.item.envelope.hex(), f"{item.item.kind} of {day_words(item.item.day)}")
-        for one, item in threads_of(vault, case)
-        if one.is_same_reporter(item.item) and item.item.kind != Letter.REPORT
-    ]
+    letters = _later_letters(vault, case)
 
     def do(typed: Typed) -> str:
         letter = typed.one("letter")
@@ -136,6 +132,14 @@ def agreement(vault: Vault, case: CaseRecord) -> Task:
         ),
         do=do,
     )
+
+
+def _later_letters(vault: Vault, case: CaseRecord) -> list[Option]:
+    return [
+        Option(item.item.envelope.hex(), f"{item.item.kind} of {day_words(item.item.day)}")
+        for one, item in threads_of(vault, case)
+        if one.is_same_reporter(item.item) and item.item.kind != Letter.REPORT
+    ]
 
 
 def merge(vault: Vault, case: CaseRecord) -> Task:

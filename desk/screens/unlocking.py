@@ -7,6 +7,7 @@ from flask import Blueprint, redirect, render_template, request, url_for
 from desk.screens.forms import Answer
 from desk.screens.gate import TOKEN_FIELD
 from desk.screens.session import session
+from desk.unlocking import asks_passphrase
 from protocol.errors import SottoError
 
 PASSPHRASE = "passphrase-of-the-desk"  # noqa: S105 - the name of a field, in no other form
@@ -70,6 +71,7 @@ def _page(
         problem=problem,
         field=PASSPHRASE,
         files_lost=any(request.files.values()),
+        asks=asks_passphrase(session().directory),
     )
 
 

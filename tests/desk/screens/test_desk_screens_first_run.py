@@ -3,8 +3,12 @@
 import base64
 import io
 import re
+import shutil
 import subprocess
 import sys
+import tempfile
+from collections.abc import Iterator
+from datetime import UTC, datetime
 from http.client import HTTPConnection
 from pathlib import Path
 
@@ -145,6 +149,46 @@ def test_key_on_paper_is_whole_in_text_and_in_codes_and_still_protected(
     codes = re.findall(r'src="data:image/png;base64,([^"]+)"', browser.source)
     assert codes
     assert all(base64.b64decode(one).startswith(b"\x89PNG") for one in codes)
+
+
+def gpg(*arguments: str) -> str:
+    done = subprocess.run(
+        ["gpg", "--batch", "--passphrase", "", *arguments],
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=60,
+    )
+    return done.stdout
+
+
+@pytest.fixture
+def key_in_gpg(monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
+    """A key without a passphrase in a gpg of its own; its fingerprint."""
+    home = tempfile.mkdtemp(prefix="gnupg-")
+    monkeypatch.setenv("GNUPGHOME", home)
+    gpg("--quick-generate-key", "Counselor", "ed25519", "cert,sign", "never")
+    fingerprint = re.findall(r"fpr:+([0-9A-F]{40}):", gpg("--with-colons", "--list-keys"))[0]
+    gpg("--quick-add-key", fingerprint, "cv25519", "encr", "never")
+    yield str(fingerprint)
+    subprocess.run(["gpgconf", "--kill", "gpg-agent"], check=True, timeout=60)
+    shutil.rmtree(home, ignore_errors=True)
+
+
+@pytest.mark.slow
+def test_key_left_with_gpg_makes_a_desk_that_asks_no_passphrase_and_prints_no_key(
+    fresh: DeskBrowser, relay: FakeRelay, key_in_gpg: str, tmp_path: Path
+) -> None:
+    fresh.clock.now = datetime.now(UTC)
+    relay_file = file(relay.secret_key.certificate, "relay.asc")
+    text = fresh.send("/first/gpg", {"fingerprint": key_in_gpg, "relay": relay_file})
+    assert "gpg keeps the key" in text
+    assert b"PRIVATE" not in (tmp_path / "new" / "key.asc").read_bytes()
+    assert "no secret of it to print" in fresh.goto("/settings/paper")
+    fresh.send("/lock")
+    assert "gpg keeps your key. It asks" in fresh.text
+    assert 'type="password"' not in fresh.source
+    assert "Inbox" in fresh.unlock("")
 
 
 def test_desk_restored_from_its_copy_shows_its_cases(

@@ -53,7 +53,7 @@ def test_pages_of_the_desk_are_valid_and_legible_and_fit_a_narrow_screen(
         for page in seen
     ]
     served = {f"{SITE}/style.css": style, f"{SITE}/figures/2026.svg": style}
-    found = look_at(plan, served, files["inbox"])
+    found = look_at(plan, served, plan[0])
     assert [
         f"{one['page']} {one['kind']} ({one.get('view')}): {one['told']}" for one in found
     ] == []

@@ -104,7 +104,8 @@ def test_case_page_says_on_top_who_was_left_out_what_is_wished_and_what_is_agree
     case = fill(browser, relay, tmp_path)
     text = browser.goto(f"/case/{case}")
     top = text[: text.index("Where it stands")]
-    assert "Left out by the reporter: head" in top
+    assert "Left out by the reporter:" in top
+    assert "(head)" in top
     assert "Talk to nobody <b>before</b> Friday." in top
     assert "Not consented to My name may be said" in top
 
