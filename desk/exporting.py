@@ -19,6 +19,7 @@ from desk.desk import read_desk
 from desk.files import staged_file
 from desk.records import CaseRecord, DeskRecord, EnvelopeRecord, EnvelopeState, MailboxRecord
 from desk.replies import case_page, cover_page, mark_exported
+from desk.succession import note_carried, successor_certificate
 from desk.vault import Vault
 from keys.certificate import verify_certificate
 from keys.lock import generate_session_key, make_lock
@@ -42,6 +43,7 @@ class Crossing:
         pages: how many mailboxes get a page, with and without anything on it.
         acknowledged: envelopes that the relay may forget.
         held_back: envelopes that are not acknowledged because no second copy holds them.
+        successor: the fingerprint of her new certificate, when the dispatch brings one.
     """
 
     serial: int
@@ -49,6 +51,7 @@ class Crossing:
     pages: int
     acknowledged: int
     held_back: int
+    successor: Fingerprint | None = None
 
 
 def plan_dispatch(vault: Vault, *, now: datetime, without_backup: bool) -> Crossing:
@@ -69,6 +72,7 @@ def plan_dispatch(vault: Vault, *, now: datetime, without_backup: bool) -> Cross
         pages=len(_listed(vault, _month(now.date()))),
         acknowledged=len(acknowledged),
         held_back=held_back,
+        successor=desk.successor,
     )
 
 
@@ -99,6 +103,7 @@ def export_dispatch(
             staged.write(_seal(vault, _dispatch(vault, now, without_backup), now))
             _forget_old_cover(vault, _month(now.date()))
             mark_exported(vault, read_desk(vault), crossing.serial)
+            note_carried(vault, crossing.serial)
         staged.publish()
     return crossing
 
@@ -130,7 +135,7 @@ def _dispatch(vault: Vault, now: datetime, without_backup: bool) -> Iterator[byt
         acknowledgements=acknowledged,
         slots=tuple(SlotDigest(box, hashlib.sha256(slot).digest()) for box, slot in slots),
         notices=(),
-        successor=None,
+        successor=successor_certificate(vault),
     ).encode()
     return encode_dispatch(head, vault.secret_key.sign_detached(head, created=now), slots)
 

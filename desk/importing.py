@@ -15,8 +15,10 @@ from pathlib import Path
 from desk.desk import read_desk
 from desk.files import alone, random_access
 from desk.filing import Arrival, file_reading
+from desk.keyring import own_fingerprints
 from desk.opening import open_envelope
 from desk.records import CaseRecord, DeskRecord, EnvelopeRecord, EnvelopeState
+from desk.succession import settle
 from desk.vault import Vault
 from keys.signature import verify_detached
 from protocol.archive import ArchiveReader
@@ -68,7 +70,11 @@ def import_bundle(vault: Vault, path: Path, *, now: datetime) -> ImportReport:
         for envelope in reader.head.envelopes:
             _take(vault, reader, envelope, report, now.date())
         report.arrivals = [_told_apart(vault, one) for one in report.arrivals]
-        _remember(vault, reader, report)
+        if reader.head.cut >= desk.cut:
+            _remember(vault, reader, report)
+            settled = settle(vault, reader.head, now=now)
+            report.told += settled.told
+            report.notes += settled.notes
     return report
 
 
@@ -229,12 +235,8 @@ def _remember(vault: Vault, reader: BundleReader, report: ImportReport) -> None:
     head = reader.head
     with vault.changes():
         desk = read_desk(vault)
-        if head.cut < desk.cut:
-            return
-        name = next(
-            (one.recipient for one in head.certificates if one.fingerprint == desk.fingerprint),
-            None,
-        )
+        own = own_fingerprints(vault)
+        name = next((one.recipient for one in head.certificates if one.fingerprint in own), None)
         if name is None:
             report.told.append(
                 "The relay does not list your key among its recipients: nothing new is sealed "

@@ -27,6 +27,7 @@ class KeptKey(Record):
     file: bytes  # what lies, or lay, in the folder as key.asc
     passphrase: str  # that opens the file; empty where gpg keeps the secret
     since: date
+    proposed: bool = False  # to follow the current key; False: it was hers before
 
     def name_on_shelf(self) -> str:
         return self.fingerprint
@@ -156,16 +157,8 @@ def own_fingerprints(vault: Vault) -> frozenset[Fingerprint]:
     )
 
 
-def keep(vault: Vault, *, key: OwnKey, file: bytes, passphrase: str, now: datetime) -> None:
-    """Keep a key in the vault. Only inside `changes`."""
-    vault.put(
-        KeptKey(
-            fingerprint=key.fingerprint,
-            certificate=key.certificate,
-            file=file,
-            passphrase=passphrase,
-            since=now.date(),
-        )
-    )
+def keep(vault: Vault, kept: KeptKey) -> None:
+    """Keep a key in the vault, and open with it from now on. Only inside `changes`."""
+    vault.put(kept)
     if isinstance(vault.secret_key, KeyRing):
         vault.secret_key.take(vault.all(KeptKey))

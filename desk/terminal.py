@@ -95,6 +95,9 @@ def print_crossing(console: Console, crossing: Crossing) -> None:
     for case, numbers in crossing.replies:
         replies = ", ".join(str(number) for number in numbers)
         console.print(Text(f"New in case {case}: reply {replies}."))
+    if crossing.successor:
+        spoken = spoken_fingerprint(crossing.successor)
+        console.print(Text(f"It brings your new certificate, signed with the old key: {spoken}."))
     console.print(Text(f"Envelopes that the relay may forget: {crossing.acknowledged}."))
     if crossing.held_back:
         console.print(

@@ -8,7 +8,8 @@ the key holds her certificate only.
 
 import hmac
 import secrets
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
+from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 
@@ -22,6 +23,7 @@ from keys.lock import generate_session_key, make_lock
 from keys.secretkey import SecretKey, read_secret_key
 from protocol.canonical import Fields, encode_json, read_json
 from protocol.errors import AuthenticityError, KeyMaterialError, StorageError
+from protocol.names import SessionKey
 from protocol.sealing import Sealer, read_sealed
 
 KEY_FILE = "key.asc"
@@ -45,7 +47,10 @@ def create_vault(directory: Path, *, armored: bytes, secret_key: OwnKey, now: da
         StorageError: the folder is in use or cannot be written.
     """
     vault_key = secrets.token_bytes(32)
-    sealed = b"".join(_seal_vault_key(vault_key, [secret_key.certificate], now))
+    pinned, session_key = secret_key.fingerprint, generate_session_key()
+    certificate = verify_certificate(secret_key.certificate, pinned=pinned, now=now)
+    locks = make_lock(certificate, session_key)
+    sealed = b"".join(_seal_vault_key(vault_key, session_key, locks))
     refuse_used_folder(directory)
     make_private_directory(directory)
     write_whole(directory / KEY_FILE, [armored])
@@ -108,7 +113,7 @@ def open_with(directory: Path, secret_key: OwnKey) -> Vault:
         StorageError: there is no vault in this folder.
         AuthenticityError: the key is not the vault's, or its lock was changed.
     """
-    vault_key = _open_vault_key(directory / LOCK_FILE, secret_key)
+    vault_key = _read_lock(directory / LOCK_FILE, secret_key).vault_key
     vault = Vault(directory=directory, secret_key=secret_key, vault_key=vault_key)
     try:
         vault.secret_key = ring_of(vault, secret_key)
@@ -118,15 +123,28 @@ def open_with(directory: Path, secret_key: OwnKey) -> Vault:
     return vault
 
 
-def reseal(vault: Vault, certificates: Sequence[bytes], *, now: datetime) -> None:
-    """Seal the vault key anew, to these certificates and to no other.
+def reseal(vault: Vault, certificate: bytes, *, also_as_before: bool, now: datetime) -> None:
+    """Seal the vault key anew, to a certificate.
+
+    Args:
+        vault: unlocked.
+        certificate: to which it shall be sealed.
+        also_as_before: leave the locks that are there; the file then opens with old and new,
+            and a power cut in the middle of a succession locks nobody out.
+        now: the certificate must be valid at this time.
 
     Raises:
-        KeyMaterialError: a certificate is not fit to seal to.
+        KeyMaterialError: the certificate is not fit to seal to.
         StorageError: the disk refused.
     """
-    vault_key = _open_vault_key(vault.directory / LOCK_FILE, vault.secret_key)
-    sealed = b"".join(_seal_vault_key(vault_key, certificates, now))
+    lock = _read_lock(vault.directory / LOCK_FILE, vault.secret_key)
+    pinned = read_certificate(certificate).fingerprint
+    verified = verify_certificate(certificate, pinned=pinned, now=now)
+    session_key = lock.session_key if also_as_before else generate_session_key()
+    locks = make_lock(verified, session_key)
+    if also_as_before:
+        locks = b"".join(lock.locks) + locks
+    sealed = b"".join(_seal_vault_key(lock.vault_key, session_key, locks))
     write_whole(vault.directory / LOCK_FILE, [sealed])
 
 
@@ -138,8 +156,8 @@ def is_copy_of(vault: Vault, folder: Path) -> bool:
         AuthenticityError: none of her keys opens it.
     """
     key = vault.secret_key
-    ours = _open_vault_key(vault.directory / LOCK_FILE, key)
-    return hmac.compare_digest(ours, _open_vault_key(folder / LOCK_FILE, key))
+    ours, theirs = (_read_lock(one / LOCK_FILE, key) for one in (vault.directory, folder))
+    return hmac.compare_digest(ours.vault_key, theirs.vault_key)
 
 
 def open_protected(armored: bytes, passphrase: str) -> SecretKey:
@@ -164,20 +182,20 @@ def refuse_used_folder(directory: Path) -> None:
         raise StorageError("This folder is not empty; give a new one to --data.")
 
 
-def _seal_vault_key(
-    vault_key: bytes, certificates: Sequence[bytes], now: datetime
-) -> Iterator[bytes]:
-    session_key = generate_session_key()
-    locks = b""
-    for one in certificates:
-        pinned = read_certificate(one).fingerprint
-        locks += make_lock(verify_certificate(one, pinned=pinned, now=now), session_key)
+def _seal_vault_key(vault_key: bytes, session_key: SessionKey, locks: bytes) -> Iterator[bytes]:
     sealer = Sealer(session_key=session_key, locks=locks, file_name="vault.json")
     yield sealer.update(encode_json({"format": _FORMAT, "key": vault_key.hex()}))
     yield sealer.finish()
 
 
-def _open_vault_key(path: Path, secret_key: OwnKey) -> bytes:
+@dataclass(frozen=True, kw_only=True)
+class _Lock:
+    vault_key: bytes = field(repr=False)
+    session_key: SessionKey = field(repr=False)
+    locks: tuple[bytes, ...]
+
+
+def _read_lock(path: Path, secret_key: OwnKey) -> _Lock:
     sealed = read_small(path, LOCK_LIMIT_BYTES, what="The lock of the vault")
     message = read_sealed(lambda: [sealed])
     session_key = secret_key.open_lock(message.locks)
@@ -190,4 +208,4 @@ def _open_vault_key(path: Path, secret_key: OwnKey) -> bytes:
     fields.version(newest=_FORMAT)
     vault_key = fields.octets("key", 32)
     fields.end()
-    return vault_key
+    return _Lock(vault_key=vault_key, session_key=session_key, locks=message.locks)

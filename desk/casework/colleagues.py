@@ -15,6 +15,7 @@ from desk.casework.said import left_out
 from desk.desk import read_desk
 from desk.files import random_access
 from desk.importing import verify_bundle
+from desk.keyring import own_fingerprints
 from desk.records import CaseRecord, Record
 from desk.vault import Vault
 from keys.certificate import Certificate, read_fingerprint, verify_certificate
@@ -134,9 +135,14 @@ def _known(vault: Vault, name: str) -> Colleague:
 
 
 def _file(vault: Vault, listed: Iterable[RecipientCertificate]) -> list[str]:
-    own = read_desk(vault).fingerprint
+    own, name_of_hers = own_fingerprints(vault), read_desk(vault).counselor
     told = []
-    others = {one.recipient: one for one in listed if one.fingerprint != own}
+    others = {
+        one.recipient: one
+        for one in listed
+        # By name too: a desk that came back from a backup may not know her newest key.
+        if one.fingerprint not in own and one.recipient != name_of_hers
+    }
     for known in list(vault.all(Colleague)):
         if known.name not in others and known.active:
             vault.put(known.model_copy(update={"active": False, "confirmed": None}))

@@ -12,30 +12,27 @@ from rich.console import Console
 from desk import terminal
 from desk.backup import back_up, restore
 from desk.cases import find_case, list_cases
-from desk.desk import create_desk, read_desk
+from desk.casework.expiry import expiry_warnings
+from desk.desk import create_desk, create_gpg_desk, read_desk
 from desk.exporting import export_dispatch, plan_dispatch
 from desk.extracting import extract_case
-from desk.files import random_access, read_small
+from desk.files import random_access
 from desk.importing import check_envelopes, import_bundle, verify_bundle
+from desk.legible import make_visible
 from desk.replies import queue_reply, set_status, take_back, take_off_page
 from desk.screens.serving import open_desk
 from desk.showing import case_line, case_view
-from desk.unlocking import open_vault
+from desk.unlocking import asks_passphrase
 from desk.vault import Vault
+from keys.certificate import read_fingerprint
 from protocol.archive import ArchiveReader
+from sotto.commands.desk_key import key as key_group
+from sotto.commands.desk_options import FILE, FOLDER, passphrase_option, read_passphrase, unlock
 from sotto.options import data_option
 
-PASSPHRASE_BYTES = 4096
 REPLY_FILE_BYTES = 1 << 20
 
-_FILE = click.Path(dir_okay=False, path_type=Path)
-_FOLDER = click.Path(file_okay=False, path_type=Path)
 
-_passphrase_option = click.option(
-    "--passphrase-file",
-    type=_FILE,
-    help="Read the passphrase of the secret key from a file; without it you are asked.",
-)
 _json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON for programs.")
 
 
@@ -46,20 +43,34 @@ def group() -> None:
 
 @group.command()
 @data_option
-@_passphrase_option
-@click.option("--key", "key_path", type=_FILE, required=True, help="Your secret key (.asc).")
-@click.option("--relay", "relay_path", type=_FILE, required=True, help="The relay's certificate.")
-def init(data: Path, passphrase_file: Path | None, key_path: Path, relay_path: Path) -> None:
+@passphrase_option
+@click.option("--key", "key_path", type=FILE, help="Your secret key (.asc).")
+@click.option("--gpg", "gpg_key", metavar="FINGERPRINT", help="Your key in gpg, or on its card.")
+@click.option("--relay", "relay_path", type=FILE, required=True, help="The relay's certificate.")
+def init(
+    *,
+    data: Path,
+    passphrase_file: Path | None,
+    key_path: Path | None,
+    gpg_key: str | None,
+    relay_path: Path,
+) -> None:
     """Make a desk for you and one relay in a new folder."""
-    vault = create_desk(
-        data,
-        key_path=key_path,
-        relay_path=relay_path,
-        passphrase=_passphrase(passphrase_file),
-        now=_now(),
-    )
+    if (key_path is None) == (gpg_key is None):
+        raise click.UsageError("Give your key: either --key FILE or --gpg FINGERPRINT.")
+    if gpg_key is not None:
+        fingerprint = read_fingerprint(gpg_key)
+        vault = create_gpg_desk(data, fingerprint=fingerprint, relay_path=relay_path, now=_now())
+    elif key_path is not None:
+        passphrase = read_passphrase(passphrase_file)
+        vault = create_desk(
+            data, key_path=key_path, relay_path=relay_path, passphrase=passphrase, now=_now()
+        )
     with vault:
         terminal.print_desk(_console(), read_desk(vault))
+
+
+group.add_command(key_group)
 
 
 @group.command("open")
@@ -76,22 +87,23 @@ def open_command(data: Path, port: int, idle_minutes: int, no_browser: bool) -> 
 
 @group.command("import")
 @data_option
-@_passphrase_option
-@click.argument("bundle", type=_FILE)
+@passphrase_option
+@click.argument("bundle", type=FILE)
 def import_command(data: Path, passphrase_file: Path | None, bundle: Path) -> None:
     """Import a bundle that the courier brought."""
-    with _unlock(data, passphrase_file) as vault:
+    with unlock(data, passphrase_file) as vault:
         terminal.print_import(_console(), import_bundle(vault, bundle, now=_now()))
 
 
 @group.command("list")
 @data_option
-@_passphrase_option
+@passphrase_option
 @_json_option
 def list_command(data: Path, passphrase_file: Path | None, as_json: bool) -> None:
     """List the cases, the most urgent first."""
-    with _unlock(data, passphrase_file) as vault:
+    with unlock(data, passphrase_file) as vault:
         lines = [case_line(one, today=_today()) for one in list_cases(vault, today=_today())]
+        _warn(vault)
     if as_json:
         _print_json(lines)
     else:
@@ -100,12 +112,12 @@ def list_command(data: Path, passphrase_file: Path | None, as_json: bool) -> Non
 
 @group.command()
 @data_option
-@_passphrase_option
+@passphrase_option
 @_json_option
 @click.argument("case")
 def show(data: Path, passphrase_file: Path | None, as_json: bool, case: str) -> None:
     """Show a case: its thread, its clocks, its files by name, size and SHA-256."""
-    with _unlock(data, passphrase_file) as vault:
+    with unlock(data, passphrase_file) as vault:
         view = case_view(vault, find_case(vault, case), today=_today())
     if as_json:
         _print_json(view)
@@ -115,19 +127,19 @@ def show(data: Path, passphrase_file: Path | None, as_json: bool, case: str) -> 
 
 @group.command()
 @data_option
-@_passphrase_option
+@passphrase_option
 @click.argument("case")
-@click.option("--out", type=_FOLDER, required=True, help="A new folder for the files.")
+@click.option("--out", type=FOLDER, required=True, help="A new folder for the files.")
 def extract(data: Path, passphrase_file: Path | None, case: str, out: Path) -> None:
     """Write the texts and files of a case as ordinary files. They are not sealed any more."""
-    with _unlock(data, passphrase_file) as vault:
+    with unlock(data, passphrase_file) as vault:
         for path in extract_case(vault, find_case(vault, case), out):
             click.echo(str(path))
 
 
 @group.command()
 @data_option
-@_passphrase_option
+@passphrase_option
 @click.argument("case")
 @click.option(
     "--text-file", type=click.File(encoding="utf-8"), help="The reply; - for the keyboard."
@@ -152,7 +164,7 @@ def reply(
     if not (text_file or undo or take_off is not None or told):
         raise click.UsageError("Give the reply with --text-file FILE, or - to type it.")
     text = text_file.read(REPLY_FILE_BYTES) if text_file else None
-    with _unlock(data, passphrase_file) as vault:
+    with unlock(data, passphrase_file) as vault:
         found = find_case(vault, case)
         if undo:
             click.echo(f"Reply {take_back(vault, found).number} is taken back.")
@@ -172,49 +184,52 @@ def reply(
 
 @group.command()
 @data_option
-@_passphrase_option
-@click.option("--out", type=_FILE, required=True, help="The file to write, on the courier's stick.")
+@passphrase_option
+@click.option("--out", type=FILE, required=True, help="The file to write, on the courier's stick.")
 @click.option("--without-backup", is_flag=True, help="Acknowledge what lies on no second copy.")
 @click.option("--preview", is_flag=True, help="Only say what would cross.")
 def export(
     data: Path, passphrase_file: Path | None, out: Path, without_backup: bool, preview: bool
 ) -> None:
     """Write a dispatch for the courier: your replies, signed by you, sealed to the relay."""
-    with _unlock(data, passphrase_file) as vault:
+    with unlock(data, passphrase_file) as vault:
         if preview:
             crossing = plan_dispatch(vault, now=_now(), without_backup=without_backup)
         else:
             crossing = export_dispatch(vault, out, now=_now(), without_backup=without_backup)
         terminal.print_crossing(_console(), crossing)
+        _warn(vault)
 
 
 @group.command()
 @data_option
-@_passphrase_option
-@click.option("--out", type=_FOLDER, required=True, help="A folder on another disk or stick.")
+@passphrase_option
+@click.option("--out", type=FOLDER, required=True, help="A folder on another disk or stick.")
 def backup(data: Path, passphrase_file: Path | None, out: Path) -> None:
     """Bring a second copy of the desk up to date, sealed as the desk is."""
-    with _unlock(data, passphrase_file) as vault:
+    with unlock(data, passphrase_file) as vault:
         terminal.print_backup(_console(), back_up(vault, out, now=_now()))
 
 
 @group.command("restore")
 @data_option
-@_passphrase_option
-@click.option("--from", "source", type=_FOLDER, required=True, help="The folder of the copy.")
+@passphrase_option
+@click.option("--from", "source", type=FOLDER, required=True, help="The folder of the copy.")
 def restore_command(data: Path, passphrase_file: Path | None, source: Path) -> None:
     """Make the desk again from a second copy, in a new folder."""
-    with restore(source, data, passphrase=_passphrase(passphrase_file)) as vault:
+    asks = passphrase_file is not None or asks_passphrase(source)
+    passphrase = read_passphrase(passphrase_file) if asks else ""
+    with restore(source, data, passphrase=passphrase) as vault:
         terminal.print_desk(_console(), read_desk(vault))
 
 
 @group.command()
 @data_option
-@_passphrase_option
-@click.argument("bundle", type=_FILE)
+@passphrase_option
+@click.argument("bundle", type=FILE)
 def verify(data: Path, passphrase_file: Path | None, bundle: Path) -> None:
     """Verify a bundle's signature and every digest, and open nothing."""
-    with _unlock(data, passphrase_file) as vault, random_access(bundle) as (read_at, size_bytes):
+    with unlock(data, passphrase_file) as vault, random_access(bundle) as (read_at, size_bytes):
         reader = verify_bundle(vault, ArchiveReader(read_at, size_bytes), now=_now())
         told = check_envelopes(reader)
     for sentence in told:
@@ -225,19 +240,10 @@ def verify(data: Path, passphrase_file: Path | None, bundle: Path) -> None:
     click.echo(f"Signed by the relay: cut {head.cut} of {head.day}, every envelope is whole.")
 
 
-def _unlock(data: Path, passphrase_file: Path | None) -> Vault:
-    return open_vault(data, _passphrase(passphrase_file))
-
-
-def _passphrase(path: Path | None) -> str:
-    """Read the passphrase; one line end belongs to the editor that wrote the file."""
-    if path is None:
-        typed: str = click.prompt("Passphrase of your secret key", hide_input=True, err=True)
-        return typed
-    text = read_small(path, PASSPHRASE_BYTES, what="The passphrase").decode(
-        "utf-8", errors="surrogateescape"
-    )
-    return text.removesuffix("\n").removesuffix("\r")
+def _warn(vault: Vault) -> None:
+    """Say on the side which keys end soon; the lists for programs stay as they are."""
+    for sentence in expiry_warnings(vault, now=_now()):
+        click.echo(f"sotto: {make_visible(sentence)}", err=True)
 
 
 def _console() -> Console:

@@ -9,7 +9,7 @@ from typing import Any, Concatenate, ParamSpec, TextIO
 import click
 
 from desk.files import read_small
-from desk.unlocking import open_vault
+from desk.unlocking import asks_passphrase, open_vault
 from desk.vault import Vault
 from sotto.options import data_option
 
@@ -20,7 +20,7 @@ WORDS_CHARS = 1 << 20
 FILE = click.Path(dir_okay=False, path_type=Path)
 FOLDER = click.Path(file_okay=False, path_type=Path)
 
-_passphrase_option = click.option(
+passphrase_option = click.option(
     "--passphrase-file",
     type=FILE,
     help="Read the passphrase of the secret key from a file; without it you are asked.",
@@ -42,10 +42,10 @@ def with_vault(command: Callable[Concatenate[Vault, P], None]) -> Callable[..., 
     """
 
     @data_option
-    @_passphrase_option
+    @passphrase_option
     @functools.wraps(command)
     def run(data: Path, passphrase_file: Path | None, **arguments: Any) -> None:
-        with open_vault(data, _passphrase(passphrase_file)) as vault:
+        with unlock(data, passphrase_file) as vault:
             command(vault, **arguments)  # type: ignore[call-arg]  # click passes by name
 
     return run
@@ -61,9 +61,16 @@ def now() -> datetime:
     return datetime.now(UTC)
 
 
-def _passphrase(path: Path | None) -> str:
+def unlock(data: Path, passphrase_file: Path | None) -> Vault:
+    """Open the desk; where gpg keeps the key, gpg asks for what it needs and we do not."""
+    asks = passphrase_file is not None or asks_passphrase(data)
+    return open_vault(data, read_passphrase(passphrase_file) if asks else "")
+
+
+def read_passphrase(path: Path | None, *, prompt: str = "Passphrase of your secret key") -> str:
+    """Read a passphrase; one line end belongs to the editor that wrote the file."""
     if path is None:
-        typed: str = click.prompt("Passphrase of your secret key", hide_input=True, err=True)
+        typed: str = click.prompt(prompt, hide_input=True, err=True)
         return typed
-    text = read_small(path, PASSPHRASE_BYTES, what="The file with the passphrase")
+    text = read_small(path, PASSPHRASE_BYTES, what="The passphrase")
     return text.decode("utf-8", errors="surrogateescape").removesuffix("\n").removesuffix("\r")
