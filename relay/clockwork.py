@@ -8,12 +8,15 @@ not stop because a disk was full for an hour.
 import logging
 import threading
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import date, datetime
 
-from protocol.errors import SottoError
-from relay.cut import cut_if_due
+from protocol.errors import KeyMaterialError, SottoError
+from relay.cover import make_cover
+from relay.cut import cut_if_due, part_of_interval
 from relay.deployment import Deployment
 from relay.maintenance import maintain
+from relay.roster import Roster
 
 LOOK_SECONDS = 30
 
@@ -32,6 +35,8 @@ class Clockwork:
         """
         self._deployment = deployment
         self._clock = clock
+        self._roster = Roster(store=deployment.store)
+        self._covered: datetime | None = None
         self._maintained: date | None = None
         self._tried: tuple[date, int] | None = None
         self._stopping = threading.Event()
@@ -52,6 +57,34 @@ class Clockwork:
             self._tried = attempt  # a rewrite is heavy: on a full disk once an hour is enough
             maintain(relay.store, relay.settings, now, folder=relay.data)
             self._maintained = now.date()
+        if not relay.settings.demo:
+            self._scatter_cover(now)
+
+    def _scatter_cover(self, now: datetime) -> None:
+        """Lay the cover of the next cut while its time passes, as reports come.
+
+        Made at the cut alone, it would all lie in the current bundle, and one image of the
+        disk would show in whatever lies outside reports that came within hours (C2). Each look
+        has its chance, in proportion to the time since the last one: a Poisson process needs
+        no schedule, and what a stopped relay has missed is never made up for.
+        """
+        former, self._covered = self._covered, now
+        relay, settings = self._deployment, self._deployment.settings
+        if former is None:
+            return
+        try:
+            recipients = self._roster.valid(now)
+        except KeyMaterialError:
+            return  # the site is closed, and cover has nobody to go to
+        part = part_of_interval(settings, former, now)
+        make_cover(
+            relay.store,
+            replace(settings, cover_mean=settings.cover_mean * part),
+            relay=relay.relay_id,
+            recipients=recipients,
+            policy=relay.store.policy_in_force() or (settings.policy, ""),
+            today=now.date(),
+        )
 
     def start(self) -> None:
         """Begin to keep the timetable in a thread of its own."""

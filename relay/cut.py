@@ -40,7 +40,13 @@ CERTIFICATES_BYTES = 16 * 1024 * 1024  # the head once more, for certificates an
 
 
 def cut_now(
-    store: Store, settings: Settings, relay_key: SecretKey, now: datetime, *, folder: Path
+    store: Store,
+    settings: Settings,
+    relay_key: SecretKey,
+    now: datetime,
+    *,
+    folder: Path,
+    cover: bool = True,
 ) -> Cut:
     """Make cover, then freeze what the bundle of this cut holds.
 
@@ -50,6 +56,7 @@ def cut_now(
         relay_key: signs the head, dated to the start of the day.
         now: with a time zone.
         folder: the data folder, whose disk is looked at.
+        cover: make it now; a relay that serves has scattered it over the hours before.
 
     Raises:
         StorageError: the disk fails; the former cut stays.
@@ -63,7 +70,7 @@ def cut_now(
         recipients = roster.valid(now)
     except KeyMaterialError:
         recipients = ()  # what waits is still carried, with a warning; cover has nobody to go to
-    if recipients:
+    if recipients and cover:
         make_cover(
             store, settings, relay=relay, recipients=recipients, policy=policy, today=now.date()
         )
@@ -126,6 +133,13 @@ def due(settings: Settings, now: datetime) -> tuple[date, int]:
     return now.date(), max(hour for hour in settings.cut_hours if hour <= now.hour)
 
 
+def part_of_interval(settings: Settings, former: datetime, now: datetime) -> float:
+    """Say which part of the time between two cuts has passed since a former moment, at most 1."""
+    begun = due(settings, now)[1]
+    following = min((hour for hour in settings.cut_hours if hour > begun), default=24)
+    return min(1.0, (now - former).total_seconds() / (3600 * (following - begun)))
+
+
 def is_due(store: Store, settings: Settings, now: datetime) -> bool:
     """Say whether a cut has to be made: a fixed hour has come, or, in a demonstration,
     something has changed.
@@ -152,7 +166,7 @@ def cut_if_due(
     with store.cutting:
         if not is_due(store, settings, now):
             return None
-        return cut_now(store, settings, relay_key, now, folder=folder)
+        return cut_now(store, settings, relay_key, now, folder=folder, cover=settings.demo)
 
 
 def _waiting(store: Store, settings: Settings, now: datetime) -> tuple[HeldEnvelope, ...]:
