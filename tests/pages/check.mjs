@@ -4,7 +4,7 @@
 //
 // usage: node check.mjs PLAN.json
 //   { "pages": [{name, url, file, headers, without}], "stylesheets": {url: file}, "shots": folder,
-//     "shot": which views are photographed, "frame": what a frame of a page shows }
+//     "shot": which views are photographed, "frame": {file, headers} of what a page frames }
 
 import { readFileSync, mkdirSync } from "node:fs";
 import { createRequire } from "node:module";
@@ -60,7 +60,7 @@ function answer(request, page) {
   } else if (url.startsWith("data:")) {
     request.continue();
   } else if (/^http:[/]{2}[^/]+[/][A-Za-z-]+[/]progress[/]/.test(url)) {
-    request.respond({ contentType: "text/html", body: readFileSync(plan.frame) });
+    request.respond({ headers: plan.frame.headers, body: readFileSync(plan.frame.file) });
   } else {
     found.push({ page: page.name, kind: "request", told: url });
     request.abort();

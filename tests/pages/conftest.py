@@ -94,4 +94,5 @@ def seen(pages: Sequence[Page], files: dict[str, Path]) -> list[dict[str, str]]:
     plan.append(plan[0] | {"name": CONTROL, "file": str(broken)})
     origins = {"/".join(page.url.split("/")[:3]) for page in pages}
     sheets = {f"{origin}/style.css": style for origin in origins}
-    return look_at(plan, sheets, files["case-en-progress-waiting"])
+    frame = next(one for one in plan if one["name"] == "case-en-progress-waiting")
+    return look_at(plan, sheets, frame)

@@ -42,7 +42,9 @@ def install() -> None:
 
 
 def look_at(
-    pages: Iterable[Mapping[str, object]], stylesheets: Mapping[str, Path], frame: Path
+    pages: Iterable[Mapping[str, object]],
+    stylesheets: Mapping[str, Path],
+    frame: Mapping[str, object],
 ) -> list[dict[str, str]]:
     """Show pages in Chromium, light and dark, wide, narrow and at 200 %, and return what is wrong.
 
@@ -54,7 +56,7 @@ def look_at(
     plan = {
         "pages": list(pages),
         "stylesheets": {url: str(path) for url, path in stylesheets.items()},
-        "frame": str(frame),
+        "frame": dict(frame),
         "shots": str(SHOTS / "chromium"),
         "shot": ["1280-light", "320-light", *(["1280-dark", "320-dark"] if PHOTOGRAPH_ALL else [])],
     }
