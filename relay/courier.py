@@ -90,7 +90,12 @@ def refused(error: SottoError) -> Response:
     status = 503 if isinstance(error, StorageError) else 400
     if isinstance(error, CapacityError):
         status = 413
-    return _page(bundle=None, refusal=str(error), status=status)
+    return _page(bundle=_current(), refusal=_sentence(str(error)), status=status)
+
+
+def _sentence(message: str) -> str:
+    """Begin with a capital and end with a full stop, as a page does and a log does not."""
+    return message[:1].upper() + message[1:].rstrip(".") + "."
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -48,5 +48,5 @@ def closed_page(heading: str, sentence: str, status: int, kept: str = "") -> Res
 
 
 def size_words(size_bytes: int) -> str:
-    """Return a size as people read it: `500 MB`."""
-    return f"{size_bytes // 1_000_000} MB"
+    """Return a size as people read it, rounded down: `500 MB`."""
+    return f"{size_bytes // 1024**2} MB"

@@ -26,10 +26,10 @@ OVERSHOOT_BYTES = 8 * 1024 * 1024  # taken and forgotten, so that the answer is 
 
 @blueprint.get("/progress/<form_id>")
 def show_progress(form_id: str) -> Response:
-    """Tell how far a form has come; refreshes itself until it is sent."""
+    """Tell how far a form has come; refreshes itself, for it may be sent once more."""
     present(PageKind.REPLY, framed=True)
     state = parts().progress.look(form_id)
-    seconds = {Phase.SENT: 0, Phase.RECEIVING: WATCHED_SECONDS}.get(state.phase, IDLE_SECONDS)
+    seconds = WATCHED_SECONDS if state.phase is Phase.RECEIVING else IDLE_SECONDS
     track = request.args.get("track")
     compare = f"/{g.lang}/report?track={track_of(track).id}#receipt" if track else ""
     return page("progress", state=state, seconds=seconds, compare=compare)

@@ -13,6 +13,7 @@ from desk import terminal
 from desk.backup import back_up, restore
 from desk.cases import find_case, list_cases
 from desk.casework.expiry import expiry_warnings
+from desk.casework.following import after_import
 from desk.desk import create_desk, create_gpg_desk, read_desk
 from desk.exporting import export_dispatch, plan_dispatch
 from desk.extracting import extract_case
@@ -26,6 +27,7 @@ from desk.unlocking import asks_passphrase
 from desk.vault import Vault
 from keys.certificate import read_fingerprint
 from protocol.archive import ArchiveReader
+from sotto.commands.desk_case import group as case_group
 from sotto.commands.desk_key import key as key_group
 from sotto.commands.desk_options import FILE, FOLDER, passphrase_option, read_passphrase, unlock
 from sotto.options import data_option
@@ -71,6 +73,7 @@ def init(
 
 
 group.add_command(key_group)
+group.add_command(case_group, "case")
 
 
 @group.command("open")
@@ -93,6 +96,8 @@ def import_command(data: Path, passphrase_file: Path | None, bundle: Path) -> No
     """Import a bundle that the courier brought."""
     with unlock(data, passphrase_file) as vault:
         terminal.print_import(_console(), import_bundle(vault, bundle, now=_now()))
+        for sentence in after_import(vault, bundle, now=_now()).told:
+            click.echo(make_visible(sentence))
 
 
 @group.command("list")

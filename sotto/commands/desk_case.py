@@ -12,7 +12,6 @@ from desk.casework.casefile import Risk
 from desk.casework.clocks import case_clocks, decide_window
 from desk.casework.conflicts import declare_conflict
 from desk.casework.deleting import hold_case, release_hold
-from desk.casework.following import after_import
 from desk.casework.manual import Way, enter_report
 from desk.casework.merging import merge_cases
 from desk.casework.rules import choose_policy, import_policy
@@ -22,7 +21,7 @@ from desk.casework.verifying import read_record, verify_record
 from desk.legible import make_visible
 from desk.vault import Vault
 from sotto.commands import desk_agree, desk_leaving
-from sotto.commands.desk_options import FILE, FOLDER, now, why_option, with_vault, words
+from sotto.commands.desk_options import FOLDER, now, why_option, with_vault, words
 
 
 @click.group()
@@ -32,15 +31,6 @@ def group() -> None:
 
 for _command in (*desk_agree.COMMANDS, *desk_leaving.COMMANDS):
     group.add_command(_command)
-
-
-@group.command()
-@with_vault
-@click.argument("bundle", type=FILE)
-def follow(vault: Vault, bundle: Path) -> None:
-    """Do what follows an import: colleagues' keys, clocks, arrivals into the record."""
-    for sentence in after_import(vault, bundle, now=now()).told:
-        click.echo(make_visible(sentence))
 
 
 @group.command()
