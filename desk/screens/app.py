@@ -25,6 +25,7 @@ from desk.screens import (
     record,
     replies,
     settings,
+    succession,
     tasks,
     unlocking,
 )
@@ -42,7 +43,7 @@ FIELDS_BYTES = 4 << 20  # more than the longest text of a form
 FILES_BYTES = 80 << 20  # what a form holds in memory; bundles go another way
 _PAGES = (
     unlocking, firstrun, inbox, case, attachments, tasks, agreeing, replies, record,
-    dispatch, manual, colleagues, figures, settings,
+    dispatch, manual, colleagues, figures, settings, succession,
 )  # fmt: skip
 
 

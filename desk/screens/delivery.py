@@ -9,7 +9,7 @@ from flask import Response, send_file
 
 from desk.screens.forms import Field, Kind, Typed
 from desk.screens.session import session
-from protocol.errors import StorageError
+from protocol.errors import KeyMaterialError, StorageError
 
 FOLDER_FIELD = Field(
     name="folder",
@@ -46,6 +46,21 @@ def file_of(typed: Typed) -> Path:
         one.stream.flush()
         return Path(str(one.stream.name))
     raise StorageError("Choose the file, or type where it lies.")
+
+
+def file_octets(typed: Typed, name: str, limit_bytes: int) -> bytes:
+    """Return a small file that was chosen; it stays in memory.
+
+    Raises:
+        KeyMaterialError: none was chosen, or one that is far too large for a key.
+    """
+    chosen = typed.files(name)
+    if not chosen:
+        raise KeyMaterialError("Choose the file first.")
+    data = chosen[0].stream.read(limit_bytes + 1)
+    if len(data) > limit_bytes:
+        raise KeyMaterialError("This file is far too large; check which one you chose.")
+    return data
 
 
 def folder_of(typed: Typed, name: str = "folder") -> Path | None:

@@ -5,25 +5,21 @@ the key are both there and fit together.
 """
 
 import tempfile
-from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime, time, timedelta
+from collections.abc import Mapping
 from pathlib import Path
 
 from flask import Blueprint, redirect, render_template, request, url_for
 
 from desk.backup import restore
-from desk.casework.errors import ProcedureError
 from desk.desk import create_gpg_desk, make_desk
+from desk.screens.delivery import file_octets
 from desk.screens.forms import Answer, Field, Form, Kind, Task, Typed, perform, show
+from desk.screens.newkey import key_fields, make_key
 from desk.screens.passphrase import judge, propose_passphrase
 from desk.screens.session import now, session
 from desk.unlocking import LOCK_FILE, SECRET_KEY_LIMIT_BYTES
 from keys.certificate import read_fingerprint
-from keys.secretkey import generate_secret_key
 from protocol import limits
-from protocol.errors import KeyMaterialError
-
-KEY_YEARS = 2
 
 pages = Blueprint("firstrun", __name__, url_prefix="/first")
 
@@ -128,64 +124,30 @@ def _making(judged: str, value: Mapping[str, str] | None = None) -> Form:
             "62 bits). Write it on paper now; nobody can restore it.",
             *((judged,) if judged else ()),
         ),
-        fields=(
-            Field(
-                name="name",
-                label="What stands in the key",
-                hint="Public, as «Confidential counselor». No e-mail address is needed.",
-                value=_given(value, "name"),
-            ),
-            Field(
-                name="passphrase",
-                label="Passphrase",
-                kind=Kind.PASSWORD,
-                hint="At least about 50 bits by our cautious count.",
-                value=_given(value, "passphrase"),
-            ),
-            Field(name="again", label="The same once more", kind=Kind.PASSWORD),
-            _RELAY,
-        ),
+        fields=(*key_fields(value), _RELAY),
         button="Make key and desk",
         also=(("judge", "How strong is it?"),),
         back=url_for("firstrun.choose"),
     )
 
 
-def _given(value: Mapping[str, str] | None, name: str) -> Sequence[str]:
-    return (value.get(name, ""),) if value else ()
-
-
 def _make(typed: Typed) -> str:
-    passphrase, name = typed.one("passphrase"), typed.one("name").strip()
-    if passphrase != typed.one("again"):
-        raise ProcedureError("The two passphrases are not the same; type both again.")
-    strength = judge(passphrase)
-    if not strength.is_enough:
-        raise ProcedureError(strength.sentence)
-    if not name:
-        raise ProcedureError("Write what shall stand in the key, as «Counselor».")
-    relay = _file(typed, "relay", limits.CERTIFICATE_BYTES)
-    midnight = datetime.combine(now().date(), time(), UTC)
-    armored = generate_secret_key(
-        user_id=name,
-        passphrase=passphrase,
-        created=midnight,
-        expires=midnight + timedelta(days=365 * KEY_YEARS),
-    )
-    _found(armored, relay, passphrase)
-    return f"Key and desk are made. {strength.sentence}"
+    relay = file_octets(typed, "relay", limits.CERTIFICATE_BYTES)
+    armored, strength = make_key(typed)
+    _found(armored, relay, typed.one("passphrase"))
+    return f"Key and desk are made. {strength}"
 
 
 def _bring(typed: Typed) -> str:
-    armored = _file(typed, "key", SECRET_KEY_LIMIT_BYTES)
-    relay = _file(typed, "relay", limits.CERTIFICATE_BYTES)
+    armored = file_octets(typed, "key", SECRET_KEY_LIMIT_BYTES)
+    relay = file_octets(typed, "relay", limits.CERTIFICATE_BYTES)
     _found(armored, relay, typed.one("passphrase"))
     return "The desk is made."
 
 
 def _with_gpg(typed: Typed) -> str:
     fingerprint = read_fingerprint(typed.one("fingerprint"))
-    relay = _file(typed, "relay", limits.CERTIFICATE_BYTES)
+    relay = file_octets(typed, "relay", limits.CERTIFICATE_BYTES)
     with tempfile.NamedTemporaryFile() as certificate:  # public; read again from where it lies
         certificate.write(relay)
         certificate.flush()
@@ -215,13 +177,3 @@ def _restore(typed: Typed) -> str:
     with restore(source, session().directory, passphrase=typed.one("passphrase")) as vault:
         session().keep(vault.secret_key)
     return "The desk is restored. Import the newest bundle before you export."
-
-
-def _file(typed: Typed, name: str, limit: int) -> bytes:
-    chosen = typed.files(name)
-    if not chosen:
-        raise KeyMaterialError("Choose the file first.")
-    data = chosen[0].stream.read(limit + 1)
-    if len(data) > limit:
-        raise KeyMaterialError("This file is far too large; check which one you chose.")
-    return data

@@ -7,6 +7,7 @@ from flask import Blueprint, Response, make_response, render_template, request, 
 
 from desk.casework.concurrence import requests_asked
 from desk.casework.deleting import expired_cases
+from desk.casework.expiry import expiry_warnings
 from desk.casework.following import after_import
 from desk.casework.proposals import awaited_signatures
 from desk.casework.triage import triage
@@ -15,7 +16,6 @@ from desk.importing import import_bundle
 from desk.records import EnvelopeRecord, EnvelopeState
 from desk.screens.delivery import FILE_FIELDS, file_of
 from desk.screens.forms import Answer, Form, Task, perform
-from desk.screens.keydays import key_warning
 from desk.screens.session import now, session, today, vault
 from desk.vault import Vault
 
@@ -67,9 +67,7 @@ def _import(path: Path) -> Response:
 
 def _warnings(opened: Vault) -> Iterator[str]:
     """Yield what should not wait: the key's end, the copy, what was refused, what expired."""
-    told = key_warning(opened)
-    if told:
-        yield told
+    yield from expiry_warnings(opened, now=now())
     desk = read_desk(opened)
     if desk.cut and desk.backup_day is None:
         yield (

@@ -65,9 +65,5 @@ def open_desk(
     say("This address works once. Stop with Ctrl-C.")
     if browser:
         webbrowser.open(address)
-    try:
-        server.serve_forever()
-    except KeyboardInterrupt:
-        say("The desk is closed.")
-    finally:
-        server.server_close()
+    server.serve_forever()  # it ends by itself at Ctrl-C, and closes its socket
+    say("The desk is closed.")

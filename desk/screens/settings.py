@@ -10,11 +10,11 @@ from desk.casework.rules import choose_policy, chosen_policy, import_policy, kno
 from desk.desk import read_desk, spoken_fingerprint
 from desk.files import read_small
 from desk.screens.forms import Answer, Field, Form, Kind, Option, Task, Typed, perform
-from desk.screens.keydays import key_expires
-from desk.screens.session import session, vault
+from desk.screens.session import now, session, vault
 from desk.screens.words import day_words
+from desk.succession import her_keys
 from desk.unlocking import KEY_FILE, SECRET_KEY_LIMIT_BYTES, asks_passphrase
-from keys.certificate import read_certificate
+from keys.certificate import read_certificate, verify_certificate
 from protocol.errors import KeyMaterialError
 
 # A QR code of level M holds up to 2,331 octets (ISO/IEC 18004); smaller ones survive folding.
@@ -33,6 +33,7 @@ def settings() -> str:
         desk=desk,
         own=own,
         expires=_expires(),
+        keys=her_keys(vault()),
         spoken=spoken_fingerprint,
         policy=chosen_policy(vault()),
         idle_minutes=session().idle_seconds // 60,
@@ -105,7 +106,8 @@ def policy() -> Answer:
 
 def _expires() -> str:
     try:
-        day = key_expires(vault())
+        key = vault().secret_key
+        day = verify_certificate(key.certificate, pinned=key.fingerprint, now=now()).expires
     except KeyMaterialError as error:
         return str(error)
     return day_words(day) if day else "never"

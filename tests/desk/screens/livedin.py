@@ -147,6 +147,8 @@ def pages(browser: DeskBrowser, case: str, stick: Path) -> Iterator[Seen]:
         "settings/",
         "settings/paper",
         "settings/policy",
+        "settings/successor/",
+        "settings/successor/withdraw",
         "new/concern",
         "figures/",
         "no-such-page",

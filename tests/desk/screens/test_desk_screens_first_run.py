@@ -229,3 +229,18 @@ def ask(host: str, path: str) -> tuple[int, str, str]:
     found = answer.status, answer.headers.get("Location", ""), answer.read().decode()
     connection.close()
     return found
+
+
+def test_new_key_made_in_the_browser_follows_and_can_be_taken_back_until_it_crossed(
+    browser: DeskBrowser, case: str, relay: FakeRelay, anna: Counselor, tmp_path: Path
+) -> None:
+    new = {"way": "make", "name": "Anna", "passphrase": STRONG, "again": STRONG}
+    assert "try again" in browser.send("/settings/successor/", {**new, "former": "wrong"})
+    assert "The new key is" in browser.send("/settings/successor/", {**new, "former": PASSPHRASE})
+    assert "Your key that shall follow" in browser.text
+    assert "Taken back" in browser.send("/settings/successor/withdraw")
+    browser.send("/settings/successor/", {**new, "former": PASSPHRASE})
+    browser.send("/dispatch", {"serial": "1", "folder": str(tmp_path)})
+    reader = relay.read_dispatch(tmp_path / "dispatch.sotto", anna)
+    assert reader.head.successor is not None
+    assert "may have reached the relay" in browser.send("/settings/successor/withdraw")

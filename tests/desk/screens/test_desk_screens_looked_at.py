@@ -22,7 +22,7 @@ def seen(browser: DeskBrowser, relay: FakeRelay, tmp_path: Path) -> list[Seen]:
     case = fill(browser, relay, tmp_path)
     fresh = DeskBrowser(tmp_path / "none")
     first = []
-    for path in ("/first/", "/first/make", "/first/bring", "/first/restore"):
+    for path in ("/first/", "/first/make", "/first/bring", "/first/restore", "/first/gpg"):
         fresh.goto(path)
         name = f"first-{path.strip('/').split('/')[-1]}"
         first.append(Seen(name, path, fresh.source, dict(fresh.answer.headers)))

@@ -305,8 +305,8 @@ def read_saved(data: bytes, relay: FakeRelay, anna: Counselor) -> DispatchReader
 
 
 def test_key_that_ends_soon_is_said_in_the_inbox(fresh_key_desk: DeskBrowser) -> None:
-    assert "Your key expires" not in fresh_key_desk.goto("/")
+    assert "your key ends" not in fresh_key_desk.goto("/")
     fresh_key_desk.clock.now = fresh_key_desk.clock.now.replace(year=2028, month=10)
-    assert "Your key expires in 30 days" in fresh_key_desk.goto("/")
+    assert "Soon: your key ends in 30 days" in fresh_key_desk.goto("/")
     fresh_key_desk.clock.now = fresh_key_desk.clock.now.replace(year=2029)
-    assert "cannot be used any more" in fresh_key_desk.goto("/")
+    assert "does not hold any more" in fresh_key_desk.goto("/")
