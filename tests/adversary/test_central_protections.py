@@ -3,10 +3,13 @@
 import threading
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
+from datetime import timedelta
+from io import BytesIO
 
 import pytest
 from office import Office, Visitor
 
+from relay.budget import NoRoomError
 from relay.gate import Gate, Purpose
 from relay.store import Store
 
@@ -58,3 +61,32 @@ def test_no_derivation_runs_beside_the_gate(
         assert visitor.opens_the_mailbox().status_code == 503
     assert office.held() == {}
     assert visitor.sends("kept", to=["counselor-1"]).status_code == 200
+
+
+@pytest.mark.claim("C5")
+@pytest.mark.parametrize("limit", ["_daily_bytes", "_text_reserve_bytes"])
+def test_files_beyond_their_budget_are_refused_and_words_are_not(
+    office: Office, visitor: Visitor, monkeypatch: pytest.MonkeyPatch, limit: str
+) -> None:
+    value = 10_000 if limit == "_daily_bytes" else 2**62  # more than any disk has free
+    monkeypatch.setattr(office.parts.budget, limit, value)
+    visitor.opens_the_form()
+    fields = visitor.form | {"text": "kept", "recipients": "counselor-1"}
+    files = {"attachments": (BytesIO(b"x" * 20_000), "f")}
+    refused = visitor.client.post(
+        "/en/report", data=fields | files, content_type="multipart/form-data"
+    )
+    assert (refused.status_code, "kept" in refused.text) == (413, True)
+    assert office.held() == {}
+    assert visitor.sends("words alone", to=["counselor-1"]).status_code == 200
+
+
+@pytest.mark.claim("C5")
+def test_the_budget_of_files_begins_anew_with_the_day(office: Office) -> None:
+    budget = office.parts.budget
+    budget._daily_bytes = 100
+    assert b"".join(budget.spend(iter([b"x" * 100]))) == b"x" * 100
+    with pytest.raises(NoRoomError):
+        list(budget.spend(iter([b"x"])))
+    office.clock[0] += timedelta(days=1)
+    assert list(budget.spend(iter([b"x"]))) == [b"x"]
