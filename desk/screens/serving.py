@@ -1,6 +1,7 @@
 """Serve the desk on loopback and open the browser at its one-time address."""
 
 import secrets
+import socket
 import webbrowser
 from collections.abc import Callable
 from pathlib import Path
@@ -43,11 +44,15 @@ def prepare(directory: Path, *, port: int, idle_seconds: int) -> tuple[BaseWSGIS
     app = create_app(directory, idle_seconds=idle_seconds)
     gate = SecretAddress(app=app, once=once, lasting=lasting)
     try:
-        server = make_server(HOST, port, gate, threaded=True, request_handler=QuietHandler)
-    except (OSError, SystemExit) as error:
+        listening = socket.create_server((HOST, port))
+    except OSError as error:
         raise StorageError(
             "This port is taken; is the desk open already? Give another with --port."
         ) from error
+    with listening:  # the server keeps a copy of it; left to itself it would print and exit
+        server = make_server(
+            HOST, port, gate, threaded=True, request_handler=QuietHandler, fd=listening.fileno()
+        )
     return server, f"http://{HOST}:{server.port}/{once}/"
 
 

@@ -4,6 +4,7 @@ import base64
 import io
 import re
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -217,8 +218,21 @@ def test_desk_opened_by_its_command_answers_at_its_one_time_address(tmp_path: Pa
             assert (status, lasting != f"/{once}") == (303, True)
             assert "Make a desk" in ask(host, f"{lasting}first/")[2]
             assert ask(host, f"/{once}")[0] == 404
+            port = host.split(":")[1]
+            second = subprocess.run(
+                [*command, str(tmp_path / "other"), "--port", port],
+                capture_output=True,
+                text=True,
+                timeout=60,
+                check=False,
+            )
+            assert (second.returncode, second.stdout) == (1, "")
+            assert second.stderr.startswith("sotto: This port is taken")
+            running.send_signal(signal.SIGINT)
+            assert running.wait(20) == 0
+            assert running.stdout.read().endswith("The desk is closed.\n")
         finally:
-            running.terminate()
+            running.kill()
 
 
 def ask(host: str, path: str) -> tuple[int, str, str]:
