@@ -28,7 +28,9 @@ from desk.vault import Vault
 from keys.certificate import read_fingerprint
 from protocol.archive import ArchiveReader
 from sotto.commands.desk_case import group as case_group
+from sotto.commands.desk_case import print_record
 from sotto.commands.desk_key import key as key_group
+from sotto.commands.desk_leaving import figures
 from sotto.commands.desk_options import FILE, FOLDER, passphrase_option, read_passphrase, unlock
 from sotto.options import data_option
 
@@ -74,6 +76,7 @@ def init(
 
 group.add_command(key_group)
 group.add_command(case_group, "case")
+group.add_command(figures, "stats")
 
 
 @group.command("open")
@@ -231,18 +234,29 @@ def restore_command(data: Path, passphrase_file: Path | None, source: Path) -> N
 @group.command()
 @data_option
 @passphrase_option
-@click.argument("bundle", type=FILE)
-def verify(data: Path, passphrase_file: Path | None, bundle: Path) -> None:
-    """Verify a bundle's signature and every digest, and open nothing."""
-    with unlock(data, passphrase_file) as vault, random_access(bundle) as (read_at, size_bytes):
-        reader = verify_bundle(vault, ArchiveReader(read_at, size_bytes), now=_now())
-        told = check_envelopes(reader)
+@click.argument("thing", metavar="CASE|BUNDLE")
+def verify(data: Path, passphrase_file: Path | None, thing: str) -> None:
+    """Verify the record of a case, or a bundle's signature and digests; opens nothing."""
+    with unlock(data, passphrase_file) as vault:
+        if not Path(thing).is_file():
+            print_record(vault, thing)
+            return
+        told = _verify_bundle(vault, Path(thing))
     for sentence in told:
         click.echo(f"sotto: {sentence}", err=True)
     if told:
         sys.exit(1)
+
+
+def _verify_bundle(vault: Vault, bundle: Path) -> list[str]:
+    """Return what is wrong with a bundle, or say that nothing is."""
+    with random_access(bundle) as (read_at, size_bytes):
+        reader = verify_bundle(vault, ArchiveReader(read_at, size_bytes), now=_now())
+        told = check_envelopes(reader)
     head = reader.head
-    click.echo(f"Signed by the relay: cut {head.cut} of {head.day}, every envelope is whole.")
+    if not told:
+        click.echo(f"Signed by the relay: cut {head.cut} of {head.day}, every envelope is whole.")
+    return told
 
 
 def _warn(vault: Vault) -> None:

@@ -199,6 +199,11 @@ def enter(
 @click.argument("case")
 def verify(vault: Vault, case: str) -> None:
     """Verify the record of a case, a deleted one too, and print it."""
+    print_record(vault, case)
+
+
+def print_record(vault: Vault, case: str) -> None:
+    """Print a record after every link and signature was verified."""
     entries = verify_record(vault, case.upper()) or read_record(vault, find_case(vault, case).name)
     for one in entries:
         said = "(taken out)" if one.redacted else f"{one.act} by {one.by}: {one.why}"
