@@ -9,7 +9,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-
 GPG_OPTIONS = (
     *("--batch", "--yes", "--trust-model", "always"),
     *("--pinentry-mode", "loopback", "--passphrase", "demo"),
