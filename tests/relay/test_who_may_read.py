@@ -97,10 +97,12 @@ def test_the_retirement_of_all_readers_makes_the_page_ask_without_the_one_left_o
     office: Office, visitor: Visitor
 ) -> None:
     reports(visitor, to=("counselor-2",))
+    offer = 'name="recipients" value="{}"'
+    assert offer.format("counselor-2") in visitor.opens_the_mailbox().text
     office.parts.store.retire_recipient(office.people["counselor-2"].name)
     page = visitor.opens_the_mailbox()
     for name in ("counselor-1", LEFT_OUT):
-        assert f'value="{name}"' not in page.text
+        assert offer.format(name) not in page.text
     assert "checked" not in page.text
     answer = visitor.acts("message", text="second", recipients=["counselor-1", LEFT_OUT])
     assert answer.status_code == 400
