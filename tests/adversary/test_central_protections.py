@@ -90,3 +90,17 @@ def test_the_budget_of_files_begins_anew_with_the_day(office: Office) -> None:
         list(budget.spend(iter([b"x"])))
     office.clock[0] += timedelta(days=1)
     assert list(budget.spend(iter([b"x"]))) == [b"x"]
+
+
+@pytest.mark.claim("C2")
+def test_memos_of_a_report_and_of_what_follows_it_look_alike(
+    office: Office, visitor: Visitor
+) -> None:
+    visitor.opens_the_form()
+    visitor.sends("first", to=["counselor-1"])
+    for text in ("second", "third"):
+        assert visitor.acts("message", text=text, recipients="counselor-1").status_code == 200
+    memos = {office.parts.store.read_memo(one) or b"" for one in office.held()}
+    assert [len(memo) for memo in memos] == [1024] * 3
+    # Of 1,024 random octets 251 values occur, with a standard deviation of 2.
+    assert all(len(set(memo)) > 230 for memo in memos)
