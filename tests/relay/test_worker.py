@@ -199,7 +199,9 @@ class TestConnections:
         try:
             for sock in socks:
                 sock.sendall(proxy_line(12) + b"GET")
+            started = time.monotonic()
             assert all(is_closed_by_server(sock) for sock in socks[10:])
+            assert time.monotonic() - started < 0.8, "refused, not cut at the header's deadline"
             assert get(onion, circuit=13)[0] == 200
         finally:
             for sock in socks:
