@@ -9,6 +9,7 @@ from dataclasses import dataclass, fields
 from pathlib import Path
 
 from protocol.errors import FormatError
+from protocol.limits import ATTACHMENTS_COUNT, TEXT_CHARS
 
 MEBIBYTE = 1024 * 1024
 
@@ -132,9 +133,9 @@ def _check_ranges(settings: Settings) -> None:
         and list(hours) == sorted(set(hours))
         and hours[0] == 0,
         "cover_mean": 0 <= settings.cover_mean <= 100,
-        "text_chars": 1_000 <= settings.text_chars <= 1_000_000,
+        "text_chars": 1_000 <= settings.text_chars <= TEXT_CHARS,
         "attachments_bytes": 0 <= settings.attachments_bytes <= 4 * 1024 * MEBIBYTE - MEBIBYTE,
-        "attachments_count": 0 <= settings.attachments_count <= 1_000,
+        "attachments_count": 0 <= settings.attachments_count <= ATTACHMENTS_COUNT,
         "daily_attachment_budget_bytes": settings.daily_attachment_budget_bytes >= 0,
         "text_reserve_bytes": settings.text_reserve_bytes >= 0,
         "retention_months": settings.retention_months >= 1,

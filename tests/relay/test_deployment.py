@@ -126,6 +126,8 @@ def test_settings_written_and_read_are_the_same() -> None:
         "cut_hours = [6, 12]",
         "cut_hours = [0, 24]",
         "cover_mean = -1.0",
+        "text_chars = 100001",
+        "attachments_count = 101",
         "expiry_months = 3",
     ],
     ids=[
