@@ -42,6 +42,7 @@ _RANDOM_BODY_BYTES = 40  # the prefix of CFB and the MDC packet fill 40: there i
 _WRONG_CHECKSUM = 18  # GPG_ERR_WRONG_SECKEY: opened, and it was no session key
 _ERROR_CODE = 0xFFFF  # the rest of the number says which part of GnuPG reports it
 _PATIENCE_SECONDS = 300  # to find the card and type its PIN
+_RELOAD_SECONDS = 10
 _TRIAL = b"This desk may sign with this key.\n"
 
 
@@ -123,6 +124,22 @@ class GpgKey:
         if session_key is not None:
             self._opened[joined] = session_key
         return session_key
+
+    def forget(self) -> None:
+        """Forget what was opened, and let gpg-agent and the card forget the PIN.
+
+        A desk that is locked would otherwise open again for whoever sits before it.
+        """
+        self._opened.clear()
+        for program in ("gpg-agent", "scdaemon"):
+            # Without gpg there is nothing to forget.
+            with suppress(FileNotFoundError, subprocess.TimeoutExpired):
+                subprocess.run(
+                    ["gpgconf", "--reload", program],
+                    capture_output=True,
+                    check=False,
+                    timeout=_RELOAD_SECONDS,
+                )
 
     def rehearse(self, *, now: datetime) -> None:
         """Open and sign something once, before a desk depends on it.

@@ -59,6 +59,12 @@ class LazyKey:
         mine = addressed(locks, self._ids)
         return self._opened.open_lock(mine) if mine else None
 
+    def forget(self) -> None:
+        """Let gpg forget the PIN, if it was asked for this key."""
+        opened = self.__dict__.get("_opened")
+        if isinstance(opened, GpgKey):
+            opened.forget()
+
     @cached_property
     def _opened(self) -> OwnKey:
         if is_certificate(self._kept.file):
@@ -124,6 +130,12 @@ class KeyRing:
                 "card and import again."
             ) from missing
         return session_key
+
+    def forget(self) -> None:
+        """Let gpg forget the PIN, if gpg keeps a key of hers: the desk is being locked."""
+        for key in self._keys.values():
+            if isinstance(key, GpgKey | LazyKey):
+                key.forget()
 
     def take(self, kept: Iterable[KeptKey]) -> None:
         """Add keys of the vault that are not here yet."""

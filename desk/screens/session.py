@@ -13,6 +13,7 @@ from typing import TypeVar, cast
 
 from flask import current_app, g
 
+from desk.keyring import KeyRing
 from desk.ownkey import OwnKey
 from desk.unlocking import open_vault, open_with
 from desk.vault import DOCUMENT_FILE, Vault
@@ -70,7 +71,9 @@ class Session:
         self._used = self._monotonic()
 
     def lock(self) -> None:
-        """Forget the key and everything that was shown with it."""
+        """Forget the key and everything that was shown with it; gpg forgets its PIN too."""
+        if isinstance(self._key, KeyRing):
+            self._key.forget()
         self._key = None
         self.notices.clear()
         self._weighed.clear()

@@ -16,12 +16,14 @@ from desk.desk import create_gpg_desk, read_desk
 from desk.gpgkey import GpgKey, find_gpg_key
 from desk.importing import import_bundle
 from desk.records import EnvelopeRecord
+from desk.screens.session import Session
+from desk.succession import propose_successor
 from desk.unlocking import open_vault, open_with
 from desk.vault import Vault
 from keys.certificate import read_certificate
 from keys.lock import generate_session_key, make_blind_lock, make_lock
 from keys.signature import verify_detached
-from protocol.derivation import ReporterKeys
+from protocol.derivation import ReporterKeys, generate_throwaway_keys
 from protocol.errors import KeyMaterialError
 from sotto.cli import main
 
@@ -206,6 +208,57 @@ def test_the_browser_opens_the_vault_again_without_asking_the_card(
     agent.cancels(True)
     with open_with(gpg_desk.directory, kept) as again:
         assert read_desk(again).fingerprint == kept.fingerprint
+
+
+def test_a_desk_that_was_locked_asks_for_the_pin_again(gpg_desk: Vault, agent: Agent) -> None:
+    moments = iter(range(100))
+    session = Session(
+        directory=gpg_desk.directory, clock=lambda: NOW, monotonic=lambda: float(next(moments))
+    )
+    session.unlock("")
+    asked = agent.times_asked
+    session.open_vault().close()
+    assert agent.times_asked == asked
+    session.lock()
+    session.unlock("")
+    assert agent.times_asked > asked
+
+
+def test_a_key_on_a_card_follows_one_in_a_file_and_the_other_way_round(
+    *,
+    desk: Vault,
+    agent: Agent,
+    relay: FakeRelay,
+    reporter: ReporterKeys,
+    bundle: Path,
+) -> None:
+    def goes_over(to: Counselor, file: bytes, words: tuple[str, str], number: int) -> None:
+        propose_successor(
+            desk, key_file=file, passphrase=words[1], former_passphrase=words[0], now=NOW
+        )
+        relay.counselors = [to, *relay.counselors[1:]]
+        relay.cut(bundle, [], number=number)
+        assert import_bundle(desk, bundle, now=NOW).told == []
+        assert desk.secret_key.fingerprint == to.secret_key.fingerprint
+
+    on_card, in_file = Counselor.make("anna"), Counselor.make("anna")
+    agent.imports(on_card.armored)
+    late = [relay.send(reporter)]
+    import_bundle(desk, relay.cut(bundle, []), now=NOW)
+    certificate = find_gpg_key(on_card.secret_key.fingerprint, now=NOW).certificate
+    goes_over(on_card, certificate, (PASSPHRASE, ""), 2)
+    assert b"PRIVATE KEY" not in (desk.directory / "key.asc").read_bytes()
+    late.append(relay.send(generate_throwaway_keys()))
+    goes_over(in_file, in_file.armored, ("", PASSPHRASE), 3)
+
+    agent.cancels(True)
+    with open_vault(desk.directory, PASSPHRASE) as again:
+        relay.cut(bundle, late, number=4)
+        report = import_bundle(again, bundle, now=NOW)
+        assert len(report.arrivals) == 1
+        assert any("former key of yours" in one for one in report.told)
+        agent.cancels(False)
+        assert len(import_bundle(again, bundle, now=NOW).arrivals) == 1
 
 
 def test_the_daily_round_by_commands_asks_for_no_passphrase_of_ours(
