@@ -139,6 +139,8 @@ def test_settings_written_and_read_are_the_same() -> None:
         "no cut at midnight",
         "no such hour",
         "negative cover",
+        "more text than an envelope holds",
+        "more files than an envelope holds",
         "rows that go before their content",
     ],
 )
