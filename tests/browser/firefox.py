@@ -153,6 +153,10 @@ class Firefox:
         """Type into a field, after what stands there."""
         self._ask("WebDriver:ElementSendKeys", id=self._find(css), text=text)
 
+    def clear(self, css: str) -> None:
+        """Empty a field."""
+        self._ask("WebDriver:ElementClear", id=self._find(css))
+
     def choose_files(self, css: str, paths: Sequence[Path]) -> None:
         """Choose files, as the file dialogue does."""
         names = "\n".join(str(path.resolve()) for path in paths)

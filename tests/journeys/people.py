@@ -1,6 +1,7 @@
 """The people of a journey, so that a test reads like what they do."""
 
 import json
+import re
 import subprocess
 import sys
 from collections.abc import Sequence
@@ -97,13 +98,14 @@ class Counselor:
         self.desk = desk
         self._passphrase_file = desk.parent / f"{desk.name}.passphrase"
         self._passphrase_file.write_text(passphrase)
-        self._run("init", "--key", str(key), "--relay", str(relay))
+        told = self._run("init", "--key", str(key), "--relay", str(relay))
+        self.fingerprint = re.findall(r"you +([0-9A-F ]+)", told)[0].strip()
 
     def _run(self, *arguments: str, refused: bool = False) -> str:
         command, *rest = arguments
         done = run_command(
             "desk",
-            command,
+            *command.split(),
             "--data",
             str(self.desk),
             "--passphrase-file",
@@ -132,6 +134,15 @@ class Counselor:
         file = self.desk.parent / "reply.txt"
         file.write_text(text, encoding="utf-8")
         self._run("reply", case, "--text-file", str(file))
+
+    def works(self, step: str, *arguments: str, why: str = "") -> str:
+        """Do a step of the procedure: `sotto desk case STEP`, with a reason if it asks for one."""
+        reason: tuple[str, ...] = ()
+        if why:
+            file = self.desk.parent / f"{self.desk.name}.why"
+            file.write_text(why, encoding="utf-8")
+            reason = ("--why", str(file))
+        return self._run(f"case {step}", *reason, *arguments)
 
     def backs_up(self, to: Path) -> None:
         self._run("backup", "--out", str(to))
