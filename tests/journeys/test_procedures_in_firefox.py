@@ -11,7 +11,7 @@ import pytest
 
 from tests.browser.firefox import Firefox
 from tests.journeys.demonstration import Demonstration, run_demonstration
-from tests.journeys.people import Counselor, Courier
+from tests.journeys.people import Counselor, Courier, run_command
 from tests.journeys.persons_in_firefox import SHOTS, DeskInFirefox, ReporterInFirefox
 
 pytestmark = [pytest.mark.slow, pytest.mark.browser]
@@ -96,3 +96,105 @@ def test_whistleblower_without_a_name_answers_a_question_with_a_file_in_the_same
     assert "Seen to guidance in the mailbox." in duties
     photograph(firefox, "whistleblower-case")
     counselor.locks()
+
+
+@pytest.mark.clause("P21")
+@pytest.mark.clause("P22")
+@pytest.mark.clause("P26")
+@pytest.mark.clause("P35")
+def test_access_is_revoked_only_after_a_second_counselor_signed_what_was_proposed(
+    firefox: Firefox, ifes: Demonstration, tmp_path: Path
+) -> None:
+    reporter = ReporterInFirefox(firefox, ifes, "incident")
+    courier = Courier(ifes.courier)
+    coordinator = DeskInFirefox(firefox, ifes, courier)
+    second = other_desk(ifes, "counselor-2", tmp_path)
+
+    reporter.opens_the_form()
+    reporter.writes("The login «rude» threatens the speaker in every session.")
+    reporter.opens("What happened")
+    reporter.ticks("event", "virtual-event")
+    photograph(firefox, "incident-event")
+    reporter.sends()
+    bundle = courier.takes_a_bundle(tmp_path / "bundle.zip")
+
+    coordinator.unlocks()
+    assert "opens case" in coordinator.imports(bundle)
+    second.imports(bundle)
+    assert [one["case"] for one in second.lists()] == [coordinator.case]
+    assert "A virtual event of IFES" in coordinator.looks_at_the_case()
+
+    coordinator.confirms("counselor-2", second.fingerprint)
+    second.works("confirm", "counselor-1", coordinator.reads_out_her_fingerprint())
+
+    coordinator.starts("Propose an action")
+    coordinator.chooses("action", "revoke-access")
+    firefox.type("#target", "login «rude»")
+    firefox.type("#reason", "Threatens a speaker.")
+    firefox.click("Propose it")
+    assert "The action is proposed" not in firefox.text
+    photograph(firefox, "incident-without-ground")
+    coordinator.chooses("ground", "threat")
+    firefox.type("#harm", "May lose contact with the team.")
+    firefox.click("Propose it")
+    assert "The action is proposed. Nothing is done yet." in firefox.text
+
+    firefox.click("Revoke access: login «rude»")
+    proposal = firefox.url
+    assert "1 more must agree." in firefox.text
+    assert "It was carried out" not in firefox.text
+    tries_to_record_it_as_done(firefox, proposal)
+    assert "1 more must agree" in firefox.text_of("[role=alert]")
+
+    firefox.goto(proposal)
+    firefox.click("Ask a colleague")
+    coordinator.chooses("to", "counselor-2")
+    request = firefox.download("Write the request")
+
+    asked = second.works("asked", str(request))
+    assert f"counselor-1 asks in case {coordinator.case}: Revoke access" in asked
+    assert "Threatens a speaker." in asked
+    assert "May lose contact with the team." in asked
+    answer = tmp_path / "answer"
+    number = asked.partition(":")[0]
+    second.works("answer", "--agree", "--out", str(answer), number, why="I saw the chat.")
+
+    firefox.click("Colleagues")
+    firefox.click("Take a colleague's file")
+    firefox.choose_files("#file", [answer])
+    firefox.click("Take it")
+    assert f"The answer is filed with the proposal in case {coordinator.case}." in firefox.text
+    firefox.goto(proposal)
+    assert "counselor-2 agreed and signed" in firefox.text
+    photograph(firefox, "incident-agreed")
+    firefox.click("It was carried out")
+    firefox.type("#done", "Access revoked at noon.")
+    firefox.click("Record that it was done")
+    assert "Done on" in firefox.text
+
+    coordinator.looks_at_the_case()
+    firefox.click("The record of this case")
+    assert "Every one verifies" in firefox.text
+    photograph(firefox, "incident-record")
+    coordinator.locks()
+    record = verified_record(ifes, coordinator.case, tmp_path)
+    acts = [record.index(f"{act} by counselor-1") for act in ("proposed", "asked", "carried out")]
+    assert acts == sorted(acts)
+    assert "every link and signature is whole" in record
+    assert "I saw the chat." in second.works("verify", second.lists()[0]["case"])
+
+
+def tries_to_record_it_as_done(firefox: Firefox, proposal: str) -> None:
+    """Open by its address the page that nobody is led to yet."""
+    firefox.goto(f"{proposal}/done")
+    firefox.type("#done", "Revoked without asking.")
+    firefox.click("Record that it was done")
+
+
+def verified_record(demonstration: Demonstration, case: str, folder: Path) -> str:
+    """Verify the record at the demonstration's desk by the command."""
+    desk = demonstration.data / "demo" / "desk"
+    passphrase = folder / "passphrase"
+    passphrase.write_text("demo")
+    options = ("--data", str(desk), "--passphrase-file", str(passphrase))
+    return run_command("desk", "verify", *options, case).stdout
