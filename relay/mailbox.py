@@ -253,7 +253,8 @@ def _send(
 
 
 def _choice(mailbox: Mailbox) -> Choice:
-    return choice_of_follow_up(active_names(), mailbox.memo, mailbox.pages)
+    answered = [name for name in mailbox.pages if name not in left_out_of(mailbox)]
+    return choice_of_follow_up(active_names(), mailbox.memo, answered)
 
 
 def permitted_readers(mailbox: Mailbox) -> tuple[RecipientName, ...]:

@@ -48,12 +48,12 @@ def choice_of_follow_up(
     Args:
         active: people with a valid key today.
         memo: of the first envelope, or None once it expired.
-        answered: people whose reply page opened with this receipt: they know the case
-            already, through an escalation, and can be written to, but are not ticked.
+        answered: people who were not left out and whose reply page opened with this
+            receipt: an escalation brought them in, so they are offered, but not ticked.
     """
     if memo is None:
         return Choice(offered=tuple(active), ticked=())
-    allowed = set(memo.readers) | (set(answered) - set(memo.left_out))
+    allowed = {*memo.readers, *answered}
     offered = tuple(name for name in active if name in allowed)
     ticked = tuple(name for name in offered if name in memo.readers)
     if ticked:

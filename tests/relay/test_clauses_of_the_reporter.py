@@ -148,6 +148,11 @@ def test_an_escalation_reaches_its_rung_and_nobody_who_was_left_out(
     assert answers(escalated) == {"rung": (rung.id,), "hand-over": ("yes",)}
     if policy == "generic":  # her tick was taken away
         assert office.texts("counselor-2") == []
+    office.answers("head", "I looked again.")
+    assert "I looked again." in visitor.opens_the_mailbox().text
+    visitor.acts("message", text="Thank you.", recipients=["head", "counselor-2"])
+    assert "Thank you." in office.texts("head")
+    assert "Thank you." not in office.texts("counselor-2")
 
 
 @pytest.mark.clause("P5")
