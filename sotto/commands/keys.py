@@ -31,8 +31,11 @@ def group() -> None:
 @click.argument("name")
 @click.argument("certificate", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @click.option("--fingerprint", help="Add without asking, if the certificate has this fingerprint.")
+@click.option("--replace", is_flag=True, help="NAME is there already; this is her new certificate.")
 @data_option
-def add(name: str, certificate: Path, fingerprint: str | None, data: Path) -> None:
+def add(
+    name: str, certificate: Path, *, fingerprint: str | None, replace: bool, data: Path
+) -> None:
     """Add a person by her public CERTIFICATE, after comparing the fingerprint by voice."""
     content = certificate.read_bytes()
     found = _verify(content)
@@ -43,7 +46,8 @@ def add(name: str, certificate: Path, fingerprint: str | None, data: Path) -> No
     elif fingerprint.replace(" ", "").upper() != found.fingerprint:
         raise KeyMaterialError("The certificate has another fingerprint; nothing was added.")
     with _store(data) as store:
-        store.add_recipient(read_recipient_name(name), content, found.fingerprint)
+        change = store.replace_certificate if replace else store.add_recipient
+        change(read_recipient_name(name), content, found.fingerprint)
     click.echo(f"Added: reports are sealed to {name} from now on.")
 
 
