@@ -100,7 +100,7 @@ class DeskInFirefox:
         self.firefox.clear("#text")
         self.firefox.type("#text", text.strip())
         self.firefox.click("Show it as the reporter will see it")
-        shown = self.firefox.texts_of(".preview .reply .typed")
+        shown = self.firefox.texts_of(".preview p.quiet + .typed")
         self.firefox.click("Queue it as shown")
         assert "waits for the next dispatch" in self.firefox.text
         return shown[-1]
