@@ -168,7 +168,7 @@ def _print_attachments(console: Console, attachments: Sequence[AttachmentView]) 
 
 def _words(text: str) -> Padding:
     """Indent what a person wrote: a line at the margin is ours and cannot be imitated."""
-    return Padding(Text(make_visible(text, lines=True)), (0, 0, 0, 6))
+    return Padding(Text(make_visible(text, lines=True)), (0, 0, 0, 6), expand=False)
 
 
 def _pair(label: str, value: str, style: str = "") -> Text:

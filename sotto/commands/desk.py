@@ -26,6 +26,7 @@ from desk.showing import case_line, case_view
 from desk.unlocking import asks_passphrase
 from desk.vault import Vault
 from keys.certificate import read_fingerprint
+from protocol import limits
 from protocol.archive import ArchiveReader
 from sotto.commands.desk_case import group as case_group
 from sotto.commands.desk_case import print_record
@@ -38,6 +39,9 @@ REPLY_FILE_BYTES = 1 << 20
 
 
 _json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON for programs.")
+
+
+WIDEST_CHARS = 2 * limits.TEXT_CHARS
 
 
 @click.group()
@@ -193,15 +197,17 @@ def reply(
 @group.command()
 @data_option
 @passphrase_option
-@click.option("--out", type=FILE, required=True, help="The file to write, on the courier's stick.")
+@click.option("--out", type=FILE, help="The file to write, on the courier's stick.")
 @click.option("--without-backup", is_flag=True, help="Acknowledge what lies on no second copy.")
 @click.option("--preview", is_flag=True, help="Only say what would cross.")
 def export(
-    data: Path, passphrase_file: Path | None, out: Path, without_backup: bool, preview: bool
+    data: Path, passphrase_file: Path | None, out: Path | None, without_backup: bool, preview: bool
 ) -> None:
     """Write a dispatch for the courier: your replies, signed by you, sealed to the relay."""
+    if out is None and not preview:
+        raise click.UsageError("Say where to write the dispatch: --out FILE.")
     with unlock(data, passphrase_file) as vault:
-        if preview:
+        if preview or out is None:
             crossing = plan_dispatch(vault, now=_now(), without_backup=without_backup)
         else:
             crossing = export_dispatch(vault, out, now=_now(), without_backup=without_backup)
@@ -266,8 +272,12 @@ def _warn(vault: Vault) -> None:
 
 
 def _console() -> Console:
-    """Return a console that uses colour on a terminal only, and never interprets text."""
-    return Console(markup=False, emoji=False, highlight=False, soft_wrap=not sys.stdout.isatty())
+    """Return a console that uses colour on a terminal only, and never interprets text.
+
+    Into a file or a pipe every line goes whole: a terminal's width would cut it off.
+    """
+    width = None if sys.stdout.isatty() else WIDEST_CHARS
+    return Console(markup=False, emoji=False, highlight=False, width=width)
 
 
 def _print_json(value: object) -> None:

@@ -14,10 +14,13 @@ from rich.console import Console
 from rich.table import Table
 
 from keys.certificate import Certificate, describe, read_certificate, verify_certificate
+from policies.loader import load_policy
 from protocol.errors import KeyMaterialError
 from protocol.names import RecipientName
 from protocol.naming import read_recipient_name
-from relay.deployment import open_deployment
+from relay.app import policy_folder
+from relay.deployment import SETTINGS_NAME, open_deployment
+from relay.settings import load_settings
 from relay.store import Store
 from sotto.options import data_option
 
@@ -49,6 +52,7 @@ def add(
         change = store.replace_certificate if replace else store.add_recipient
         change(read_recipient_name(name), content, found.fingerprint)
     click.echo(f"Added: reports are sealed to {name} from now on.")
+    _tell_unknown(data, name)
 
 
 @group.command("list")
@@ -80,6 +84,18 @@ def check(certificate: Path) -> None:
     for line in describe(_verify(certificate.read_bytes())):
         click.echo(line)
     click.echo("This certificate would be accepted.")
+
+
+def _tell_unknown(data: Path, name: str) -> None:
+    """Say so where the policy does not speak of this name: then no form ticks her by itself."""
+    known = load_policy(policy_folder(load_settings(data / SETTINGS_NAME).policy), "en").recipients
+    if name not in known:
+        listed = ", ".join(known)
+        click.echo(
+            f"Note: the policy does not name {name}, so forms offer her without a tick. "
+            f"It names: {listed}.",
+            err=True,
+        )
 
 
 def _verify(content: bytes) -> Certificate:

@@ -68,6 +68,7 @@ def serve(data: Path, system_tor: bool) -> None:
         running.callback(web.stop)
         try:
             web.wait_ready()
+            click.echo("The relay serves.")
             if not system_tor:
                 tor = running.enter_context(RelayTor(data=data, tell=_tell))
                 tor.wait_published(120)
@@ -162,7 +163,7 @@ def _tell(notice: Notice) -> None:
     if notice.news is News.PUBLISHED and notice.address:
         click.echo(f"Published: {url(notice.address)}")
     else:
-        click.echo(notice.sentence, err=True)
+        click.echo(f"Tor: {notice.sentence}", err=True)
 
 
 def _passphrase(file: Path | None) -> str | None:

@@ -126,6 +126,9 @@ class Counselor:
         shown: dict[str, Any] = json.loads(self._run("show", case, "--json"))
         return shown
 
+    def prints(self, case: str) -> str:
+        return self._run("show", case)
+
     def extracts(self, case: str, to: Path) -> Path:
         self._run("extract", case, "--out", str(to))
         return to

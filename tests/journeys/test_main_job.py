@@ -29,3 +29,14 @@ def test_a_reply_comes_back_through_the_nine_words(
 
     mailbox = reporter.opens_the_mailbox()
     assert "Who had the key?" in mailbox.text
+
+
+def test_a_long_line_of_a_report_is_printed_whole_into_a_pipe(
+    reporter: Reporter, courier: Courier, counselor: Counselor, tmp_path: Path
+) -> None:
+    reporter.opens_the_form()
+    line = "word " * 400 + "and the last word"
+    reporter.sends(line, to=EVERYBODY)
+    counselor.imports(courier.takes_a_bundle(tmp_path / "bundle.zip"))
+    shown = [counselor.prints(case["case"]) for case in counselor.lists()]
+    assert any("and the last word" in text for text in shown)
