@@ -54,7 +54,7 @@ check: lint
 test: tools lint
 	$(BIN)/python -m tests.vectors.generate --check
 	$(BIN)/python -m pytest -q -n 2 --dist loadfile -m "not proof and not tor and not browser"
-	$(BIN)/python -m pytest -q -m "(tor or browser) and not proof"
+	$(BIN)/python -m pytest -q -n 2 --dist loadfile -m "(tor or browser) and not proof"
 
 proof: tools setup-tests
 	$(BIN)/python -m pytest -q -m proof

@@ -4,6 +4,7 @@ The npm packages are installed once, from the lock beside this file, into `build
 tools of the tests and never part of what is served.
 """
 
+import fcntl
 import hashlib
 import json
 import os
@@ -27,12 +28,21 @@ def missing_programs() -> list[str]:
 
 
 def install() -> None:
-    """Install the locked npm packages, unless they are there; no package runs a script."""
+    """Install the locked npm packages, unless they are there; no package runs a script.
+
+    Two test processes may ask at once: one of them waits.
+    """
+    BUILD.mkdir(parents=True, exist_ok=True)
+    with (BUILD / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        _install()
+
+
+def _install() -> None:
     wanted = hashlib.sha256(b"".join((HERE / name).read_bytes() for name in _LOCKED)).hexdigest()
     mark = BUILD / "node_modules" / f".installed-{wanted[:16]}"
     if mark.exists():
         return
-    BUILD.mkdir(parents=True, exist_ok=True)
     for name in _LOCKED:
         shutil.copy(HERE / name, BUILD / name)
     command = ["npm", "ci", "--ignore-scripts", "--loglevel=error"]
@@ -60,7 +70,7 @@ def look_at(
         "shots": str(SHOTS / "chromium"),
         "shot": ["1280-light", "320-light", *(["1280-dark", "320-dark"] if PHOTOGRAPH_ALL else [])],
     }
-    file = BUILD / "plan.json"
+    file = BUILD / f"plan-{os.getpid()}.json"
     file.write_text(json.dumps(plan))
     done = subprocess.run(
         ["node", str(HERE / "check.mjs"), str(file)],
