@@ -13,6 +13,18 @@ from postgres import find_programs, running_postgres
 from relay.store import Store, open_store
 
 
+# Whole desks, relays and broken disks: real, and so too long for the inner loop.
+SLOW_FOLDERS = ("adversary", "desk/casework", "desk/screens", "faults", "journeys", "sotto")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Leave the tests of some folders to `make test`."""
+    here = Path(__file__).parent
+    for item in items:
+        if any(item.path.is_relative_to(here / folder) for folder in SLOW_FOLDERS):
+            item.add_marker(pytest.mark.slow)
+
+
 @pytest.hookimpl(hookwrapper=True)
 def pytest_runtest_makereport() -> Iterator[None]:
     """Let a test fail that is skipped where CI=true: a missing tool is no success there."""
