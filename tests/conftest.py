@@ -12,16 +12,19 @@ from postgres import find_programs, running_postgres
 
 from relay.store import Store, open_store
 
-
 # Whole desks, relays and broken disks: real, and so too long for the inner loop.
-SLOW_FOLDERS = ("adversary", "desk/casework", "desk/screens", "faults", "journeys", "sotto")
+SLOW = (
+    *("adversary", "desk/casework", "desk/screens", "faults", "journeys", "sotto"),
+    *("desk/test_desk_succession.py", "desk/test_desk_key_commands.py"),
+    *("relay/test_worker.py", "relay/test_server.py", "relay/test_maintenance.py"),
+)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Leave the tests of some folders to `make test`."""
+    """Leave some folders and modules to `make test`."""
     here = Path(__file__).parent
     for item in items:
-        if any(item.path.is_relative_to(here / folder) for folder in SLOW_FOLDERS):
+        if any(item.path.is_relative_to(here / place) for place in SLOW):
             item.add_marker(pytest.mark.slow)
 
 
