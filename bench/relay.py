@@ -15,7 +15,7 @@ from protocol.derivation import receipt_root
 from protocol.names import DeploymentSalt
 from protocol.receipt import generate_receipt
 from tests.journeys.demonstration import Demonstration, run_demonstration
-from tests.journeys.people import Reporter
+from tests.journeys.people import Files, Reporter
 
 UPLOAD_BYTES = 300 * 1000 * 1000
 REPORTERS = 20
@@ -28,8 +28,8 @@ def measure() -> Iterator[Figure]:
     folder = Path(tempfile.mkdtemp(prefix="bench-"))
     try:
         with run_demonstration(folder / "data") as demonstration:
+            yield _upload(demonstration, folder)  # first: a crowd's peak would hide its own
             yield from _reports(demonstration)
-            yield _upload(demonstration, folder)
     finally:
         shutil.rmtree(folder)
 
@@ -39,25 +39,28 @@ def _upload(demonstration: Demonstration, folder: Path) -> Figure:
     with file.open("wb") as target:
         for _ in range(300):
             target.write(secrets.token_bytes(UPLOAD_BYTES // 300))
-    before = demonstration.peak_bytes()
-    seconds = []
+    small = demonstration.grown_bytes(lambda: _send_opened(demonstration, []))
+    seconds, grown = [], 0
     for _ in range(ROUNDS):
-        reporter = Reporter(demonstration.reporter)
-        reporter.opens_the_form()
         start = time.perf_counter()
-        sent = reporter.sends("with a file", to=EVERYBODY, files=[("file", file)])
+        large = demonstration.grown_bytes(lambda: _send_opened(demonstration, [("file", file)]))
         seconds.append(time.perf_counter() - start)
-        if sent.status != 200:
-            raise RuntimeError("the upload was refused")
-    grown = demonstration.peak_bytes() - before
+        grown = max(grown, large - small)
     speed = UPLOAD_BYTES / statistics.median(seconds) / 1e6
     return Figure(
         name="upload of 300 MB, sealed and stored",
-        ours=f"{speed:.0f} MB/s, peak memory +{mebibytes(grown)}",
+        ours=f"{speed:.0f} MB/s, memory +{mebibytes(grown)} over a small report",
         beside="",
         ratio=f"{speed / 100:.1f} of the aim",
         aim="100 MB/s; less than 64 MiB more",
     )
+
+
+def _send_opened(demonstration: Demonstration, files: Files) -> None:
+    reporter = Reporter(demonstration.reporter)
+    reporter.opens_the_form()
+    if reporter.sends("a report", to=EVERYBODY, files=files).status != 200:
+        raise RuntimeError("the report was refused")
 
 
 def _reports(demonstration: Demonstration) -> Iterator[Figure]:

@@ -1,14 +1,14 @@
 """A running demonstration, started by the command as a person starts it."""
 
 import os
-import re
 import signal
 import socket
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -53,15 +53,35 @@ class Demonstration:
                 waiting += [int(child) for child in children.read_text().split()]
         return found
 
-    def peak_bytes(self) -> int:
-        """Return the largest resident size that any Python process of it has had."""
-        peaks = []
+    def grown_bytes(self, work: Callable[[], object]) -> int:
+        """Return by how much its processes together grew at most while some work was done.
+
+        Sampled, and not the kernel's high-water mark: making keys at the start leaves one
+        behind which an upload would not show.
+        """
+        done = threading.Event()
+        before = most = self._resident_bytes()
+
+        def watch() -> None:
+            nonlocal most
+            while not done.wait(0.01):
+                most = max(most, self._resident_bytes())
+
+        watcher = threading.Thread(target=watch)
+        watcher.start()
+        try:
+            work()
+        finally:
+            done.set()
+            watcher.join()
+        return most - before
+
+    def _resident_bytes(self) -> int:
+        pages = 0
         for pid in self.processes():
-            status = Path(f"/proc/{pid}/status")
-            if not status.exists() or "python" not in Path(f"/proc/{pid}/cmdline").read_text():
-                continue
-            peaks.append(int(re.findall(r"VmHWM:\s+(\d+) kB", status.read_text())[0]) * 1024)
-        return max(peaks)
+            with suppress(FileNotFoundError, ProcessLookupError):
+                pages += int(Path(f"/proc/{pid}/statm").read_text().split()[1])
+        return pages * os.sysconf("SC_PAGE_SIZE")
 
 
 def free_port() -> int:

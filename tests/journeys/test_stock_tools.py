@@ -58,11 +58,18 @@ def test_an_arabic_report_with_odd_and_huge_files_opens_in_stock_tools_for_its_r
     tmp_path: Path,
 ) -> None:
     text = ARABIC[:5000].strip()
-    before = demonstration.peak_bytes()
+    warming = Reporter(demonstration.reporter)
+    warming.opens_the_form()
+    small = demonstration.grown_bytes(lambda: warming.sends("x", to=("counselor-2",)))
+    assert small > 32 * MIB  # Argon2's own 64 MiB are seen, so growth would be seen
     reporter.opens_the_form()
     files = [*FILES.items(), ("big.bin", big_file)]
-    assert reporter.sends(text, to=("counselor-1", "head"), files=files).status == 200
-    assert demonstration.peak_bytes() - before < 64 * MIB
+    sent = []
+    large = demonstration.grown_bytes(
+        lambda: sent.append(reporter.sends(text, to=("counselor-1", "head"), files=files))
+    )
+    assert sent[0].status == 200
+    assert large - small < 64 * MIB
 
     bundle = unzips(courier.takes_a_bundle(tmp_path / "bundle.zip"), tmp_path / "bundle")
     keys = demonstration.data / "demo"
