@@ -2,7 +2,6 @@
 
 import os
 import signal
-import socket
 import subprocess
 import sys
 import threading
@@ -11,6 +10,8 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
+
+from onion.ports import free_ports
 
 
 @dataclass(frozen=True)
@@ -84,21 +85,6 @@ class Demonstration:
         return pages * os.sysconf("SC_PAGE_SIZE")
 
 
-def free_port() -> int:
-    """Return the first of three free ports in a row."""
-    while True:
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            port: int = probe.getsockname()[1]
-        if port < 65000 and all(_is_free(port + step) for step in range(3)):
-            return port
-
-
-def _is_free(port: int) -> bool:
-    with socket.socket() as probe:
-        return probe.connect_ex(("127.0.0.1", port)) != 0
-
-
 @contextmanager
 def run_demonstration(
     data: Path, *options: str, confine: Callable[[Sequence[str]], list[str]] = list
@@ -107,7 +93,7 @@ def run_demonstration(
 
     `confine` may wrap the command, for instance into a namespace with a disk of its own.
     """
-    port = free_port()
+    port = free_ports(3)[0]
     log = data.parent / f"{data.name}.log"
     command = [sys.executable, "-m", "sotto", "demo", "--data", str(data), "--port", str(port)]
     with log.open("wb") as output:
@@ -118,16 +104,16 @@ def run_demonstration(
             env=os.environ | {"PYTHONUNBUFFERED": "1"},
         )
         try:
-            _wait_for(lambda: b"Reporters" in log.read_bytes(), process)
+            _wait_for(b"Reporters", log, process)
             yield Demonstration(data=data, log=log, pid=process.pid, port=port)
         finally:
             process.send_signal(signal.SIGINT)
             process.wait(30)
 
 
-def _wait_for(condition, process: subprocess.Popen[bytes]) -> None:  # type: ignore[no-untyped-def]  # a lambda
+def _wait_for(words: bytes, log: Path, process: subprocess.Popen[bytes]) -> None:
     deadline = time.monotonic() + 60
-    while not condition():
-        assert process.poll() is None, "the demonstration ended by itself"
-        assert time.monotonic() < deadline, "the demonstration did not start"
+    while words not in (said := log.read_bytes()):
+        assert process.poll() is None, said.decode()
+        assert time.monotonic() < deadline, said.decode()
         time.sleep(0.1)
