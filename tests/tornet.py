@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TypeVar
 
+from onion.client import ClientTor
 from onion.notices import News, Notice
 from onion.testnet import RehearsalNetwork
 
@@ -19,6 +20,10 @@ NO_INTRODUCTION = 0xF2
 NO_RENDEZVOUS = 0xF3
 KEY_MISSING = 0xF4
 KEY_WRONG = 0xF5
+
+# What tor gives to one request of a browser (SocksTimeout).
+_PATIENCE_SECONDS = 120.0
+_ATTEMPT_SECONDS = 15.0
 
 Result = TypeVar("Result")
 
@@ -127,20 +132,27 @@ def visit(
     return answer.partition(b"\r\n\r\n")[2]
 
 
-def visit_soon(socks_port: int, address: str, *, within: float = 40.0, isolate: str = "") -> bytes:
+def visit_soon(socks_port: int, address: str, *, isolate: str = "") -> bytes:
     """Visit again and again until the service is there; descriptors take seconds to spread."""
-    return _soon(within, lambda: visit(socks_port, address, timeout=6, isolate=isolate))
+    return _soon(lambda: visit(socks_port, address, timeout=_ATTEMPT_SECONDS, isolate=isolate))
 
 
-def dial_soon(
-    socks_port: int, address: str, *, within: float = 40.0, isolate: str = ""
-) -> socket.socket:
+def visit_anew(lines: tuple[str, ...], address: str) -> bytes:
+    """Visit with a tor that knows nothing yet, as someone does who opens Tor Browser.
+
+    One that has visited before tries what it knew, for minutes where it is unlucky.
+    """
+    with ClientTor(lines=lines) as newcomer:
+        return visit_soon(newcomer.socks_port, address)
+
+
+def dial_soon(socks_port: int, address: str, *, isolate: str = "") -> socket.socket:
     """Dial again and again until the service is there."""
-    return _soon(within, lambda: dial(socks_port, address, timeout=6, isolate=isolate))
+    return _soon(lambda: dial(socks_port, address, timeout=_ATTEMPT_SECONDS, isolate=isolate))
 
 
-def _soon(within: float, attempt: Callable[[], Result]) -> Result:
-    deadline = time.monotonic() + within
+def _soon(attempt: Callable[[], Result]) -> Result:
+    deadline = time.monotonic() + _PATIENCE_SECONDS
     while True:
         try:
             return attempt()

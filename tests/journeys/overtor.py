@@ -157,7 +157,7 @@ class OnionWeb(Web):
 
     def arrive(self) -> None:
         """Wait until the site is reached: descriptors take seconds to spread."""
-        dial_soon(*self._dialled, within=60, isolate=self._word).close()
+        dial_soon(*self._dialled, isolate=self._word).close()
 
 
 def onion_reporter(visitor: ClientTor, relay: OnionRelay, word: str = "") -> Reporter:
@@ -228,7 +228,7 @@ class Flood:
 
     def arrive(self) -> None:
         """Build the circuit, with a connection that asks nothing."""
-        dial_soon(*self._way, within=60, isolate="flood").close()
+        dial_soon(*self._way, isolate="flood").close()
 
     def __enter__(self) -> "Flood":
         self._clients = ThreadPoolExecutor(CLIENTS, "flood")

@@ -29,6 +29,7 @@ from tests.tornet import (
     VisitError,
     dial_soon,
     visit,
+    visit_anew,
     visit_soon,
 )
 
@@ -254,7 +255,7 @@ def test_tor_that_somebody_reloads_is_started_anew_and_reached(stage: Stage) -> 
     os.kill(reloaded, signal.SIGHUP)
     stage.notices.wait(lambda all_: stage.notices.published(reporter) > published)
     assert stage.relay.pid != reloaded
-    assert visit_soon(stage.visitor.socks_port, reporter) == b"the reporters' site"
+    assert visit_anew(stage.lines, reporter) == b"the reporters' site"
 
 
 @pytest.mark.claim("C4")
@@ -310,6 +311,6 @@ def test_tor_killed_during_an_upload_comes_back_under_the_same_address(stage: St
     stage.notices.wait(lambda all_: stage.notices.published(reporter) > before[0])
     stage.notices.wait(lambda all_: stage.notices.published(courier) > before[1])
     assert stage.relay.pid != killed
-    assert visit_soon(stage.visitor.socks_port, address) == b"the reporters' site"
+    assert visit_anew(stage.lines, address) == b"the reporters' site"
     stage.visitor.new_identity()
     assert refusal(stage.visitor, stage.addresses.courier) == KEY_MISSING
