@@ -1,5 +1,6 @@
 """Serve the desk on loopback and open the browser at its one-time address."""
 
+import contextlib
 import secrets
 import socket
 import webbrowser
@@ -66,9 +67,10 @@ def open_desk(
 ) -> None:
     """Serve until Ctrl-C."""
     server, address = prepare(directory, port=port, idle_seconds=idle_seconds)
-    say(f"The desk is open at {address}")
-    say("This address works once. Stop with Ctrl-C.")
-    if browser:
-        webbrowser.open(address)
-    server.serve_forever()  # it ends by itself at Ctrl-C, and closes its socket
+    with contextlib.suppress(KeyboardInterrupt):
+        say(f"The desk is open at {address}")
+        say("This address works once. Stop with Ctrl-C.")
+        if browser:
+            webbrowser.open(address)
+        server.serve_forever()  # it ends by itself at Ctrl-C, and closes its socket
     say("The desk is closed.")

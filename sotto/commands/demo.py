@@ -1,12 +1,10 @@
 """`sotto demo`: everything on this machine, to try it."""
 
-import signal
 import sys
 from collections.abc import Sequence
 from contextlib import ExitStack
 from datetime import UTC, datetime
 from pathlib import Path
-from types import FrameType
 
 import click
 
@@ -17,6 +15,7 @@ from onion.process import RelayTor
 from onion.testnet import RehearsalNetwork
 from protocol.errors import OnionError
 from sotto.demo import COURIER_FILE, PASSPHRASE, Ports, courier_line, demo_sites, prepare
+from sotto.ending import hear_both_signals
 from sotto.options import data_option
 from sotto.serving import RelaySites, WebProcess
 
@@ -34,7 +33,7 @@ def group(data: Path, port: int, policy: str, rehearse: bool) -> None:
     prepare(data, policy=policy, now=datetime.now(UTC))
     relay = RelaySites(data)
     web = WebProcess(demo_sites(data, relay, ports), started=relay.started, ended=relay.ended)
-    signal.signal(signal.SIGTERM, _leave)
+    hear_both_signals()
     with ExitStack() as running:
         running.callback(web.stop)
         try:
@@ -82,10 +81,6 @@ def _tell(notice: Notice) -> None:
         _progress(notice.percent, f"Tor: {notice.sentence}")
     elif notice.news is not News.PUBLISHED:
         click.echo(f"  Tor: {notice.sentence}", err=True)
-
-
-def _leave(number: int, frame: FrameType | None) -> None:
-    raise KeyboardInterrupt
 
 
 def _greeting(data: Path, ports: Ports) -> str:

@@ -33,6 +33,7 @@ from sotto.commands.desk_case import print_record
 from sotto.commands.desk_key import key as key_group
 from sotto.commands.desk_leaving import figures
 from sotto.commands.desk_options import FILE, FOLDER, passphrase_option, read_passphrase, unlock
+from sotto.ending import hear_both_signals
 from sotto.options import data_option
 
 REPLY_FILE_BYTES = 1 << 20
@@ -90,6 +91,7 @@ group.add_command(figures, "stats")
 @click.option("--no-browser", is_flag=True, help="Only print the address.")
 def open_command(data: Path, port: int, idle_minutes: int, no_browser: bool) -> None:
     """Open the desk in a browser of this machine; makes a desk where there is none."""
+    hear_both_signals()
     open_desk(
         data, port=port, idle_seconds=idle_minutes * 60, browser=not no_browser, say=click.echo
     )

@@ -1,10 +1,8 @@
 """`sotto onion`: addresses, courier keys, health, and a Tor network to rehearse on."""
 
-import signal
 import sys
 import threading
 from pathlib import Path
-from types import FrameType
 
 import click
 from rich.console import Console
@@ -25,6 +23,7 @@ from onion.status import read_health
 from onion.testnet import RehearsalNetwork
 from onion.torrc import system_torrc
 from protocol.errors import OnionError
+from sotto.ending import hear_both_signals
 from sotto.options import data_option
 
 folder_option = click.option(
@@ -100,7 +99,7 @@ def testnet(socks: int | None) -> None:
 
     It prints the torrc lines with which a relay joins, and a SOCKS port for visitors.
     """
-    signal.signal(signal.SIGTERM, _leave)
+    hear_both_signals()
     bar = Progress(
         BarColumn(),
         TextColumn("{task.description}"),
@@ -200,7 +199,3 @@ def _tell_restart(folder: Path | None) -> None:
         click.echo("A running relay follows within seconds: it starts Tor again.")
     else:
         click.echo("Now run `systemctl restart tor@default`; until then nothing changes.")
-
-
-def _leave(number: int, frame: FrameType | None) -> None:
-    sys.exit(0)

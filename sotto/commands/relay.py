@@ -1,11 +1,9 @@
 """`sotto relay`: make a relay, run it, keep it."""
 
-import signal
 import sys
 from contextlib import ExitStack
 from datetime import UTC, datetime
 from pathlib import Path
-from types import FrameType
 
 import click
 
@@ -23,6 +21,7 @@ from relay.deployment import init_deployment
 from relay.settings import Settings
 from sotto.backup import make_backup
 from sotto.doctor import Visit, examine
+from sotto.ending import hear_both_signals
 from sotto.options import data_option
 from sotto.purging import purge_now
 from sotto.restore import restore_backup
@@ -63,7 +62,7 @@ def serve(data: Path, system_tor: bool) -> None:
     relay = RelaySites(data)
     Places(data).prepare()
     web = WebProcess(relay.onion_sites(), started=relay.started, ended=relay.ended)
-    signal.signal(signal.SIGTERM, _leave)
+    hear_both_signals()
     with ExitStack() as running:
         running.callback(web.stop)
         try:
@@ -174,7 +173,3 @@ def _passphrase(file: Path | None) -> str | None:
 
 def _now() -> datetime:
     return datetime.now(UTC)
-
-
-def _leave(number: int, frame: FrameType | None) -> None:
-    raise KeyboardInterrupt
