@@ -16,7 +16,7 @@ PORT ?= 8080
 
 run: setup
 	@scripts/need --optional tor
-	@$(BIN)/sotto demo --data $(DATA) --port $(PORT)
+	@$(BIN)/sotto demo --data "$(DATA)" --port "$(PORT)"
 
 setup: $(READY) $(CATALOGUES)
 

@@ -15,6 +15,7 @@ from typing import Self
 from onion.control import Bootstrap, Control, Event
 from onion.launch import TorProcess
 from onion.ports import free_ports
+from onion.torrc import socket_address
 from protocol.errors import OnionError
 
 
@@ -91,7 +92,7 @@ class ClientTor:
                 f"DataDirectory {self._folder}",
                 f"SocksPort 127.0.0.1:{self.socks_port} ExtendedErrors",
                 f"ClientOnionAuthDir {keys}",
-                f"ControlSocket {socket}",
+                f"ControlSocket {socket_address(socket)}",
                 "CookieAuthentication 1",
                 f"__OwningControllerProcess {os.getpid()}",
                 "ClientOnly 1",

@@ -16,8 +16,7 @@ from protocol.errors import OnionError
 
 # sun_path holds 108 bytes with its closing zero (unix(7)).
 SOCKET_PATH_BYTES = 107
-# torrc and the control protocol quote differently; a path that needs no quoting suits both.
-_UNQUOTED = re.compile(r"[^\s\"'#\\%\x00-\x1f\x7f]+")
+_LINE_BREAKING = re.compile(r"[\x00-\x1f\x7f]")
 
 
 @dataclass(frozen=True)
@@ -81,10 +80,10 @@ class Places:
 
 
 def check_socket_path(path: Path) -> Path:
-    """Return a path that tor can use for a UNIX socket, in torrc and over its control port.
+    """Return a path that tor can use for a UNIX socket.
 
     Raises:
-        OnionError: it is too long, or holds a space, a quote or another sign that needs quoting.
+        OnionError: it is too long, or would break a line of a torrc.
     """
     text = str(path)
     if len(text.encode()) > SOCKET_PATH_BYTES:
@@ -92,8 +91,8 @@ def check_socket_path(path: Path) -> Path:
             f"A socket's path may have {SOCKET_PATH_BYTES} bytes: choose a data folder"
             " with a shorter path."
         )
-    if not _UNQUOTED.fullmatch(text):
-        raise OnionError("Choose a data folder whose path has no spaces, quotes, # or %.")
+    if _LINE_BREAKING.search(text):
+        raise OnionError("Choose a data folder whose path has no line breaks or control signs.")
     return path
 
 

@@ -14,6 +14,7 @@ from pathlib import Path
 
 from onion.control import Control
 from onion.launch import TorProcess
+from onion.torrc import socket_address
 from protocol.errors import OnionError
 
 VOTING_SECONDS = 300
@@ -111,7 +112,7 @@ def node_lines(node: NodeConfig, authority_line: str) -> tuple[str, ...]:
     ]
     if node.dir_port is not None:
         lines += [
-            f"ControlSocket {node.control}",
+            f"ControlSocket {socket_address(node.control)}",
             "CookieAuthentication 1",
             f"DirPort 127.0.0.1:{node.dir_port}",
             "AuthoritativeDirectory 1",

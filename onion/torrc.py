@@ -5,6 +5,7 @@ two sites by two others. What would undo the hiding is refused in words.
 """
 
 import os
+import re
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -16,6 +17,9 @@ from protocol.errors import OnionError
 # web side, which knows what a request costs, closes circuits by itself.
 MAX_STREAMS = 500
 
+# A comment begins at #, a quoted value at ", and a space ends an address.
+_QUOTED_VALUE = re.compile(r"""["#\\]""")
+_QUOTED_ADDRESS = re.compile(r"""[\s"\\]""")
 _FORBIDDEN = frozenset({"hiddenservicenonanonymousmode", "hiddenservicesinglehopmode"})
 
 Options = tuple[tuple[str, str], ...]
@@ -37,7 +41,7 @@ def service_options(folder: Path, socket: Path) -> Options:
     return (
         ("HiddenServiceDir", str(folder)),
         ("HiddenServiceVersion", "3"),
-        ("HiddenServicePort", f"80 unix:{check_socket_path(socket)}"),
+        ("HiddenServicePort", f"80 {socket_address(socket)}"),
         ("HiddenServiceExportCircuitID", "haproxy"),
         ("HiddenServicePoWDefensesEnabled", "1"),
         ("HiddenServiceMaxStreams", str(MAX_STREAMS)),
@@ -54,7 +58,7 @@ def relay_options(places: Places) -> Options:
     return (
         ("DataDirectory", str(places.tor)),
         ("SocksPort", "0"),
-        ("ControlSocket", str(places.control)),
+        ("ControlSocket", socket_address(places.control)),
         ("CookieAuthentication", "1"),
         ("CookieAuthFile", str(places.tor / "control_auth_cookie")),
         ("__OwningControllerProcess", str(os.getpid())),
@@ -82,9 +86,28 @@ def check_extra(lines: Sequence[str]) -> tuple[str, ...]:
     return tuple(lines)
 
 
+def socket_address(path: Path) -> str:
+    """Write where a UNIX socket lies, as tor reads it among other words.
+
+    Raises:
+        OnionError: tor cannot use this path.
+    """
+    text = str(check_socket_path(path))
+    return f"unix:{_quoted(text) if _QUOTED_ADDRESS.search(text) else text}"
+
+
 def write_lines(options: Options) -> tuple[str, ...]:
-    """Write options as lines of a torrc."""
-    return tuple(f"{name} {value}" for name, value in options)
+    """Write options as lines of a torrc, quoted where tor would read them otherwise."""
+    return tuple(
+        f"{name} {_quoted(value) if _QUOTED_VALUE.search(value) else value}"
+        for name, value in options
+    )
+
+
+def _quoted(text: str) -> str:
+    """Quote as torrc(5) and tor's addresses both do, after C."""
+    escaped = text.replace("\\", "\\\\").replace('"', '\\"')
+    return f'"{escaped}"'
 
 
 def system_torrc(*, folder: Path, reporter_socket: Path, courier_socket: Path) -> tuple[str, ...]:

@@ -4,6 +4,7 @@ Everything in it is what a real relay runs; only the keys, the loopback addresse
 bundle on demand differ, and every page says so.
 """
 
+import shlex
 from dataclasses import dataclass
 from datetime import UTC, datetime, time, timedelta
 from pathlib import Path
@@ -129,7 +130,9 @@ def create_guide_app(data: Path, ports: Ports) -> Flask:
     protect(app)
 
     def guide() -> str:
-        return render_template("demo/desk.html", data=data, ports=ports, passphrase=PASSPHRASE)
+        return render_template(
+            "demo/desk.html", data=shlex.quote(str(data)), ports=ports, passphrase=PASSPHRASE
+        )
 
     def style() -> tuple[str, dict[str, str]]:
         present(PageKind.STATIC)

@@ -24,6 +24,8 @@ KEY_WRONG = 0xF5
 # What tor gives to one request of a browser (SocksTimeout).
 _PATIENCE_SECONDS = 120.0
 _ATTEMPT_SECONDS = 15.0
+# How the name of a folder may begin: a space ends an address in a torrc that is not quoted.
+ODD_FOLDER = "sotto a'b %-"
 
 Result = TypeVar("Result")
 

@@ -9,7 +9,7 @@ import pytest
 from onion.address import Addresses, create_addresses
 from onion.places import Places
 from onion.testnet import RehearsalNetwork
-from tests.tornet import rehearsal_network
+from tests.tornet import ODD_FOLDER, rehearsal_network
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -28,8 +28,8 @@ def network() -> Iterator[RehearsalNetwork]:
 
 @pytest.fixture
 def places() -> Iterator[Places]:
-    """A relay's folder with a path short enough for sockets."""
-    with TemporaryDirectory(prefix="sotto-") as folder:
+    """A relay's folder: short enough for sockets, with signs that torrc wants quoted."""
+    with TemporaryDirectory(prefix=ODD_FOLDER) as folder:
         yield Places(Path(folder))
 
 

@@ -138,6 +138,18 @@ def test_relay_without_a_network_says_so_within_a_minute_and_ends_tor(
 
 
 @pytest.mark.tor
+def test_relay_in_a_folder_whose_name_torrc_would_misread_starts_its_tor(places: Places) -> None:
+    relay = RelayTor(data=places.data / """a "b" 'c' #d%\\é""", tell=Notices(), extra=NOWHERE)
+    with pytest.raises(OnionError, match="does not reach its network"):
+        relay.start(stall_seconds=0.5)
+
+
+def test_relay_in_a_folder_whose_name_breaks_a_line_is_refused(places: Places) -> None:
+    with pytest.raises(OnionError, match="no line breaks"):
+        RelayTor(data=places.data / "a\nHiddenServiceNonAnonymousMode 1", tell=Notices())
+
+
+@pytest.mark.tor
 @pytest.mark.claim("C4")
 def test_relay_without_a_courier_key_configures_no_courier_site(places: Places) -> None:
     relay = RelayTor(data=places.data, tell=Notices(), extra=NOWHERE)

@@ -24,6 +24,7 @@ from onion.testnet import RehearsalNetwork
 from tests.tornet import (
     KEY_MISSING,
     KEY_WRONG,
+    ODD_FOLDER,
     Notices,
     Site,
     VisitError,
@@ -53,7 +54,7 @@ class Stage:
 
 @pytest.fixture(scope="module")
 def stage(network: RehearsalNetwork) -> Iterator[Stage]:
-    with TemporaryDirectory(prefix="sotto-") as folder:
+    with TemporaryDirectory(prefix=ODD_FOLDER) as folder:
         places = Places(Path(folder))
         addresses = create_addresses(places)
         secret = add_courier(places.courier, "anna", addresses.courier)
