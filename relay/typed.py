@@ -39,7 +39,7 @@ def read_typed(fields: Mapping[str, Sequence[str]], policy: Policy, track: Track
         if (given := _given(question, policy, fields.get(question.id, ())))
     }
     return Typed(
-        text=_clean(first(fields, "text")),
+        text=_as_typed(first(fields, "text")),
         answers=answers,
         categories=_known(fields.get("categories", ()), policy.categories_of(track.id)),
         consents=_known(fields.get("consents", ()), policy.consents_of(track.id)),
@@ -108,4 +108,9 @@ def _known(values: Iterable[str], entries: Iterable[Category | Consent]) -> tupl
 
 
 def _clean(text: str) -> str:
-    return text.replace("\r\n", "\n").strip()
+    return _as_typed(text).strip()
+
+
+def _as_typed(text: str) -> str:
+    """Undo what a browser does to newlines, and nothing else; blanks alone are no text."""
+    return text.replace("\r\n", "\n") if text.strip() else ""

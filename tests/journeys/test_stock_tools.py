@@ -57,7 +57,7 @@ def test_an_arabic_report_with_odd_and_huge_files_opens_in_stock_tools_for_its_r
     big_file: Path,
     tmp_path: Path,
 ) -> None:
-    text = ARABIC[:5000].strip()
+    text = f"\n\t{ARABIC}"[:4998] + " \n"
     warming = Reporter(demonstration.reporter)
     warming.opens_the_form()
     small = demonstration.grown_bytes(lambda: warming.sends("x", to=("counselor-2",)))
