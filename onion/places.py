@@ -24,7 +24,8 @@ class Places:
     """The files of one relay's Tor, all below its data folder.
 
     `services` holds the two addresses, `tor` the state that tor may lose
-    (consensus, guards, control socket and cookie). Where the system's tor serves,
+    (consensus, guards, control socket and cookie), `own_lines` what the operator adds
+    to its configuration. Where the system's tor serves,
     `system_services` and `system_control` say where it keeps both.
     """
 
@@ -55,6 +56,10 @@ class Places:
     @property
     def torrc(self) -> Path:
         return self.tor / "torrc"
+
+    @property
+    def own_lines(self) -> Path:
+        return self.data.absolute() / "torrc"
 
     @property
     def reporter_socket(self) -> Path:

@@ -22,7 +22,14 @@ from onion.courier_keys import CourierKey, verify_courier_keys
 from onion.launch import TorProcess, installed_version
 from onion.notices import News, Notice, skew_sentence
 from onion.places import Places
-from onion.torrc import Options, check_extra, relay_options, service_options, write_lines
+from onion.torrc import (
+    Options,
+    check_extra,
+    read_own_lines,
+    relay_options,
+    service_options,
+    write_lines,
+)
 from protocol.errors import OnionError
 
 STALL_SECONDS = 45.0
@@ -53,18 +60,18 @@ class RelayTor:
             tell: gets every notice, from several threads.
             reporter_socket: where the reporter site listens; default below `data`.
             courier_socket: where the courier site listens; default below `data`.
-            extra: more torrc lines, as the rehearsal network needs them.
+            extra: more torrc lines than the operator's own, as the rehearsal network needs them.
             binary: the program.
 
         Raises:
-            OnionError: an extra line would undo the hiding, or the keys are damaged
-                or open to others.
+            OnionError: a line would undo the hiding or cannot be read, or the keys are
+                damaged or open to others.
         """
         self._places = Places(data)
         self._tell = tell
         self._reporter_socket = reporter_socket or self._places.reporter_socket
         self._courier_socket = courier_socket or self._places.courier_socket
-        self._extra = check_extra(extra)
+        self._extra = check_extra((*read_own_lines(self._places.own_lines), *extra))
         self._binary = binary
         self._inbox: queue.SimpleQueue[TorProcess | OnionAddress | Reloaded | None] = (
             queue.SimpleQueue()

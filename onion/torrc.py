@@ -70,6 +70,22 @@ def relay_options(places: Places) -> Options:
     )
 
 
+def read_own_lines(path: Path) -> tuple[str, ...]:
+    """Read the lines that the operator adds, such as bridges; none where there is no file.
+
+    Raises:
+        OnionError: the file cannot be read.
+    """
+    try:
+        lines = path.read_text(encoding="utf-8").splitlines()
+    except FileNotFoundError:
+        return ()
+    except (OSError, UnicodeDecodeError) as error:
+        raise OnionError(f"{path} cannot be read: correct it or take it away.") from error
+    stripped = (line.strip() for line in lines)
+    return tuple(line for line in stripped if line and not line.startswith("#"))
+
+
 def check_extra(lines: Sequence[str]) -> tuple[str, ...]:
     """Return additional lines that do not undo the hiding of the service.
 

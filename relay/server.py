@@ -7,7 +7,7 @@ socket, no file but the sockets. Decision 0005.
 """
 
 import contextlib
-import grp
+import errno
 import os
 import socket
 import stat
@@ -62,7 +62,7 @@ def open_listener(site: Site) -> socket.socket:
             listener = socket.socket(fileno=int(site.bind.removeprefix("fd:")))
         else:
             listener = _listen_loopback(site.bind)
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, OverflowError) as error:
         raise CapacityError(f"Cannot listen at {site.bind}: {error}") from None
     listener.listen(_BACKLOG)
     listener.setblocking(False)
@@ -80,8 +80,6 @@ def _listen_unix(path: Path, site: Site) -> socket.socket:
             listener.bind(str(path))
         finally:
             os.umask(mask)
-        if site.socket_group is not None:
-            os.chown(path, -1, site.socket_group)
         path.chmod(site.socket_mode)
         undo.pop_all()
     return listener
@@ -111,21 +109,14 @@ def _listen_loopback(bind: str) -> socket.socket:
     with contextlib.ExitStack() as undo:
         listener = undo.enter_context(socket.socket(family, socket.SOCK_STREAM))
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        listener.bind((host.strip("[]"), int(port)))
+        try:
+            listener.bind((host.strip("[]"), int(port)))
+        except OSError as error:
+            if error.errno != errno.EADDRINUSE:
+                raise
+            raise ValueError("another program listens there; choose another port.") from None
         undo.pop_all()
     return listener
-
-
-def group_number(name: str) -> int:
-    """Return the number of a group of this system, such as Tor's.
-
-    Raises:
-        CapacityError: there is none of that name.
-    """
-    try:
-        return grp.getgrnam(name).gr_gid
-    except KeyError:
-        raise CapacityError("There is no group of that name on this machine.") from None
 
 
 class _QuietLogger(Logger):  # type: ignore[misc]  # gunicorn has no types

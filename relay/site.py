@@ -38,7 +38,6 @@ class Site:
         circuits: the limits per circuit; given exactly where Tor exports circuit ids, and
             then a connection without Tor's PROXY line is closed unread.
         socket_mode: of a UNIX socket.
-        socket_group: number of the group that Tor runs as, where it is another.
         deadlines: how long its clients may take.
     """
 
@@ -46,7 +45,6 @@ class Site:
     bind: str
     circuits: Circuits | None = None
     socket_mode: int = 0o600
-    socket_group: int | None = None
     deadlines: Deadlines = field(default_factory=Deadlines)
 
 

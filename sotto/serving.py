@@ -72,11 +72,16 @@ class RelaySites:
         """Build the couriers' application."""
         return create_courier_app(self.parts)
 
-    def onion_sites(self) -> list[Site]:
-        """Return both sites on the UNIX sockets that Tor leads to, with limits per circuit."""
+    def onion_sites(self, *, for_group: bool = False) -> list[Site]:
+        """Return both sites on the UNIX sockets that Tor leads to, with limits per circuit.
+
+        Args:
+            for_group: a tor of another account comes by the group of this one.
+        """
         places = Places(self._data)
+        mode = 0o660 if for_group else 0o600
         return [
-            Site(build=build, bind=f"unix:{socket}", circuits=self._circuits)
+            Site(build=build, bind=f"unix:{socket}", circuits=self._circuits, socket_mode=mode)
             for build, socket in (
                 (self.reporter, places.reporter_socket),
                 (self.courier, places.courier_socket),

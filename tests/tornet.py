@@ -127,16 +127,19 @@ def visit(
         VisitError: Tor did not bring it there.
     """
     with dial(socks_port, address, timeout=timeout, isolate=isolate) as connection:
-        connection.sendall(f"GET {path} HTTP/1.1\r\nHost: {address}.onion\r\n\r\n".encode())
+        head = f"GET {path} HTTP/1.1\r\nHost: {address}.onion\r\nConnection: close\r\n\r\n"
+        connection.sendall(head.encode())
         answer = b""
         while part := connection.recv(65536):
             answer += part
     return answer.partition(b"\r\n\r\n")[2]
 
 
-def visit_soon(socks_port: int, address: str, *, isolate: str = "") -> bytes:
+def visit_soon(socks_port: int, address: str, *, path: str = "/", isolate: str = "") -> bytes:
     """Visit again and again until the service is there; descriptors take seconds to spread."""
-    return _soon(lambda: visit(socks_port, address, timeout=_ATTEMPT_SECONDS, isolate=isolate))
+    return _soon(
+        lambda: visit(socks_port, address, path=path, timeout=_ATTEMPT_SECONDS, isolate=isolate)
+    )
 
 
 def visit_anew(lines: tuple[str, ...], address: str) -> bytes:

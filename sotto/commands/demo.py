@@ -10,7 +10,6 @@ import click
 
 from onion.address import url
 from onion.client import ClientTor
-from onion.notices import News, Notice
 from onion.process import RelayTor
 from onion.testnet import RehearsalNetwork
 from protocol.errors import OnionError
@@ -18,13 +17,20 @@ from sotto.demo import COURIER_FILE, PASSPHRASE, Ports, courier_line, demo_sites
 from sotto.ending import hear_both_signals
 from sotto.options import data_option
 from sotto.serving import RelaySites, WebProcess
+from sotto.telling import TorTeller
 
 PUBLISH_SECONDS = 60.0
 
 
 @click.command(name="demo")
 @data_option
-@click.option("--port", default=8080, show_default=True, help="The first of three ports.")
+@click.option(
+    "--port",
+    type=click.IntRange(1, 65533),
+    default=8080,
+    show_default=True,
+    help="The first of three ports.",
+)
 @click.option("--policy", default="generic", show_default=True, help="generic, ddp or ifes.")
 @click.option("--rehearse", is_flag=True, help="Publish on a private Tor network on this machine.")
 def group(data: Path, port: int, policy: str, rehearse: bool) -> None:
@@ -49,38 +55,30 @@ def group(data: Path, port: int, policy: str, rehearse: bool) -> None:
 
 def _publish(data: Path, running: ExitStack, *, rehearse: bool) -> None:
     """Put the sites on Tor; where that cannot be done, say why and carry on without."""
+    teller = running.enter_context(TorTeller(names_addresses=False))
     try:
         lines: Sequence[str] = ()
         if rehearse:
-            network = running.enter_context(RehearsalNetwork(progress=_progress))
+            network = running.enter_context(RehearsalNetwork(progress=teller.advance))
             lines = network.lines
-        tor = RelayTor(data=data, tell=_tell, extra=lines)
+        tor = RelayTor(data=data, tell=teller, extra=lines)
         running.callback(tor.stop)
         addresses = tor.start()
         tor.wait_published(PUBLISH_SECONDS)
         tor.wait_published(PUBLISH_SECONDS, courier=True)
+        if rehearse:
+            visitor = ClientTor(lines=lines, courier_line=courier_line(data))
+            running.enter_context(visitor)
     except OnionError as error:
+        teller.finish()
         click.echo(f"  Not on Tor: {error}\n  Everything on this machine works without it.\n")
         return
     click.echo("  On Tor, too:\n")
     click.echo(f"    Reporters   {url(addresses.reporter)}")
     click.echo(f"    Couriers    {url(addresses.courier)}   key: {data}/demo/{COURIER_FILE}")
     if rehearse:
-        visitor = ClientTor(lines=lines, courier_line=courier_line(data))
-        running.enter_context(visitor)
         click.echo(f"    SOCKS       127.0.0.1:{visitor.socks_port}   (opens both)")
     click.echo("")
-
-
-def _progress(percent: float, words: str) -> None:
-    click.echo(f"  {percent:3.0f} %  {words}", err=True)
-
-
-def _tell(notice: Notice) -> None:
-    if notice.news is News.BOOTSTRAP:
-        _progress(notice.percent, f"Tor: {notice.sentence}")
-    elif notice.news is not News.PUBLISHED:
-        click.echo(f"  Tor: {notice.sentence}", err=True)
 
 
 def _greeting(data: Path, ports: Ports) -> str:

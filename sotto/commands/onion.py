@@ -122,7 +122,11 @@ def testnet(socks: int | None) -> None:
         bar.update(task, completed=110, description="ready")
     try:
         click.echo("\n".join(network.lines))
-        click.echo(f"\nVisitors: SOCKS 127.0.0.1:{client.socks_port}. End it with Ctrl-C.")
+        click.echo(
+            f"\nVisitors: SOCKS 127.0.0.1:{client.socks_port}. "
+            "A relay joins with the lines above in the file torrc of its data folder. "
+            "End it with Ctrl-C."
+        )
         sys.stdout.flush()
         threading.Event().wait()
     except KeyboardInterrupt:

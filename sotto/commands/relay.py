@@ -9,16 +9,14 @@ import click
 
 from desk.files import read_small
 from keys.secretkey import read_secret_key
-from onion.address import url
-from onion.notices import News, Notice
 from onion.places import Places
 from onion.process import RelayTor
 from policies.checker import check_policy
 from policies.loader import load_policy
 from protocol.limits import CERTIFICATE_BYTES
 from relay.app import policy_folder
-from relay.deployment import init_deployment
-from relay.settings import Settings
+from relay.deployment import SETTINGS_NAME, init_deployment
+from relay.settings import Settings, load_settings
 from sotto.backup import make_backup
 from sotto.doctor import Visit, examine
 from sotto.ending import hear_both_signals
@@ -28,6 +26,7 @@ from sotto.restore import restore_backup
 from sotto.screen import print_checks
 from sotto.serving import RelaySites, WebProcess
 from sotto.status import ask_sites, read_status
+from sotto.telling import TorTeller
 
 _FILE = click.Path(dir_okay=False, path_type=Path)
 _FOLDER = click.Path(file_okay=False, path_type=Path)
@@ -56,12 +55,18 @@ def init(data: Path, policy: str, database: str) -> None:
 
 @group.command()
 @data_option
-@click.option("--system-tor", is_flag=True, help="The system's tor serves; start none.")
+@click.option(
+    "--system-tor",
+    is_flag=True,
+    help="The system's tor serves, and may open the sockets by its group; start none.",
+)
 def serve(data: Path, system_tor: bool) -> None:
     """Serve both sites behind Tor until SIGTERM or Ctrl-C."""
+    load_settings(data / SETTINGS_NAME)  # before a folder that holds no relay is written to
     relay = RelaySites(data)
     Places(data).prepare()
-    web = WebProcess(relay.onion_sites(), started=relay.started, ended=relay.ended)
+    sites = relay.onion_sites(for_group=system_tor)
+    web = WebProcess(sites, started=relay.started, ended=relay.ended)
     hear_both_signals()
     with ExitStack() as running:
         running.callback(web.stop)
@@ -69,7 +74,8 @@ def serve(data: Path, system_tor: bool) -> None:
             web.wait_ready()
             click.echo("The relay serves.")
             if not system_tor:
-                tor = running.enter_context(RelayTor(data=data, tell=_tell))
+                teller = running.enter_context(TorTeller())
+                tor = running.enter_context(RelayTor(data=data, tell=teller))
                 tor.wait_published(120)
             sys.exit(web.wait())
         except KeyboardInterrupt:
@@ -156,13 +162,6 @@ def policy_check(directory: Path) -> None:
     if mistakes:
         sys.exit(1)
     click.echo("This policy is complete.")
-
-
-def _tell(notice: Notice) -> None:
-    if notice.news is News.PUBLISHED and notice.address:
-        click.echo(f"Published: {url(notice.address)}")
-    else:
-        click.echo(f"Tor: {notice.sentence}", err=True)
 
 
 def _passphrase(file: Path | None) -> str | None:

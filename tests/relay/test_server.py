@@ -21,7 +21,7 @@ from served import (
 )
 
 from protocol.errors import CapacityError
-from relay.server import group_number, open_listener
+from relay.server import open_listener
 from relay.site import Site
 
 
@@ -207,6 +207,7 @@ def test_listener_handed_over_by_the_system_is_used(tmp_path: Path) -> None:
         ("0.0.0.0:8080", "only 127.0.0.1"),
         ("relay.example:80", "only 127.0.0.1"),
         ("127.0.0.1:notaport", "invalid literal"),
+        ("127.0.0.1:99999", "must be 0-65535"),
         ("unix:/nowhere/at/all.sock", "No such file"),
         ("unix:/tmp/" + "x" * 120, "longer than 107 bytes"),
         ("fd:x", "invalid literal"),
@@ -231,7 +232,8 @@ def test_place_that_is_taken_is_refused_and_left_alone(tmp_path: Path) -> None:
         assert file.read_text() == "mine"
 
 
-def test_group_that_is_missing_is_refused() -> None:
-    with pytest.raises(CapacityError):
-        group_number("no-such-group-here")
-    assert group_number("root") == 0
+def test_port_that_another_program_has_is_refused_in_words() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        port = other.getsockname()[1]
+        with pytest.raises(CapacityError, match=f"{port}: another program .*choose another port"):
+            open_listener(site(f"127.0.0.1:{port}"))
