@@ -92,6 +92,8 @@ def create_courier_app(parts: Parts) -> Flask:
     """Make the site that couriers see, behind Tor's client authorisation."""
     app = _bare_app(parts)
     app.register_blueprint(courier.blueprint)
+    for status in (403, 404, 405):
+        app.register_error_handler(status, courier.show_way)
     app.register_error_handler(SottoError, courier.refused)
     return app
 

@@ -7,6 +7,7 @@ not interpret again: the length only decides how long to go on collecting.
 """
 
 import re
+from http import HTTPStatus
 
 from relay.circuit import read_circuit
 
@@ -20,7 +21,15 @@ _STREAMED = re.compile(rb"\r\n(?:expect|transfer-encoding):", re.IGNORECASE)
 
 
 class RefusedError(Exception):
-    """The client is not worth an answer: close the connection."""
+    """Nothing more is read of this client.
+
+    Args:
+        status: what it is told; None where it is not worth an answer.
+    """
+
+    def __init__(self, status: HTTPStatus | None = None) -> None:
+        super().__init__(status)
+        self.status = status
 
 
 class Collector:
@@ -89,11 +98,12 @@ class Collector:
         end = self._buffer.find(b"\r\n\r\n", start, HEADER_BYTES)
         if end < 0:
             if len(self._buffer) >= HEADER_BYTES:
-                raise RefusedError
+                raise RefusedError(HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE)
             return
         length = _LENGTH.search(self._buffer, 0, end + 2)
         if length is None and _ANY_LENGTH.search(self._buffer, 0, end + 2):
-            raise RefusedError  # the parser might read it, and a slow body take a page's thread
+            # The parser might read it, and a slow body take a page's thread.
+            raise RefusedError(HTTPStatus.BAD_REQUEST)
         body_bytes = int(length[1]) if length else 0
         streamed = _STREAMED.search(self._buffer, 0, end + 2) is not None
         self.is_upload = streamed or body_bytes > BODY_BYTES

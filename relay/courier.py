@@ -7,9 +7,9 @@ peeks or cheats gains nothing. docs/PROTOCOL.md, Bundle and Dispatch.
 
 from dataclasses import dataclass
 
-from flask import Blueprint, Response, abort, redirect, render_template, request
+from flask import Blueprint, Response, redirect, render_template, request
 from flask.typing import ResponseReturnValue
-from werkzeug.exceptions import RequestedRangeNotSatisfiable
+from werkzeug.exceptions import HTTPException, RequestedRangeNotSatisfiable
 from werkzeug.http import parse_range_header
 
 from protocol.errors import CapacityError, FormatError, SottoError, StorageError
@@ -41,7 +41,7 @@ def find_bundle() -> ResponseReturnValue:
     """Lead to the address of the current cut, which stays the same while it is carried."""
     bundle = _current()
     if bundle is None:
-        return abort(404)
+        return _page(bundle=None, refusal="There is no bundle yet.", status=404)
     return redirect(f"/bundle/{bundle.number}", 303)
 
 
@@ -91,6 +91,11 @@ def refused(error: SottoError) -> Response:
     if isinstance(error, CapacityError):
         status = 413
     return _page(bundle=_current(), refusal=_sentence(str(error)), status=status)
+
+
+def show_way(error: HTTPException) -> Response:
+    """Answer an address that is none, or none to look at, with the one page that there is."""
+    return _page(bundle=_current(), refusal="There is no such page.", status=error.code or 404)
 
 
 def _sentence(message: str) -> str:

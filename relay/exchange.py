@@ -101,11 +101,14 @@ def _is_read_to_its_end(parser: Any) -> bool:
     return drained
 
 
+def bare_answer(status: HTTPStatus) -> bytes:
+    """Return the answer to what no browser sends: a status, and the end of the connection."""
+    head = f"HTTP/1.1 {status.value} {status.phrase}"
+    return f"{head}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n".encode("ascii")
+
+
 def _refuse(connection: Connection, status: HTTPStatus) -> None:
-    head = (
-        f"HTTP/1.1 {status.value} {status.phrase}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n"
-    )
     try:
-        connection.paced.sendall(head.encode("ascii"))
+        connection.paced.sendall(bare_answer(status))
     except OSError:
         return  # it has gone

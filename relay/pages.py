@@ -83,6 +83,12 @@ def metadata() -> Response:
     return _text(encode_json(described).decode("utf-8"), "application/json")
 
 
+@blueprint.get("/mailbox/<action>")
+def lead_to_receipt(action: str) -> ResponseReturnValue:
+    """Ask for the words where the address of a mailbox's form is opened as a page."""
+    return redirect(f"/{g.lang}/receipt", 303)
+
+
 @blueprint.get("/")
 def home() -> Response:
     """Greet: what this is, the ways to report, what to do in danger."""

@@ -20,6 +20,7 @@ from collections import Counter
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from functools import partial
+from http import HTTPStatus
 from typing import Any
 
 from gunicorn.workers.gthread import ThreadWorker
@@ -28,7 +29,7 @@ from protocol.errors import CapacityError
 from relay.circuit import LOCAL
 from relay.collector import RefusedError
 from relay.connection import Connection, Stage
-from relay.exchange import answer
+from relay.exchange import answer, bare_answer
 from relay.pacing import Pressure
 from relay.scrub import scrub_everything
 from relay.turns import Turns
@@ -166,8 +167,23 @@ class RelayWorker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no types
                 connection.enter(Stage.BODY, time.monotonic())
             elif connection.stage is Stage.KEPT:
                 connection.enter(Stage.HEADER, time.monotonic())
-        except (RefusedError, CapacityError):
+        except RefusedError as refused:
+            self._turn_away(connection, refused.status)
+        except CapacityError:
             self._drop(connection)
+
+    def _turn_away(self, connection: Connection, status: HTTPStatus | None) -> None:
+        """Say why in one packet, then read and forget what still comes."""
+        if status is None:
+            self._drop(connection)
+            return
+        try:
+            connection.sock.send(bare_answer(status))
+            connection.sock.shutdown(socket.SHUT_WR)
+        except OSError:
+            self._drop(connection)
+        else:
+            connection.enter(Stage.LINGER, time.monotonic())
 
     def _admit(self, connection: Connection) -> bool:
         """Count the connection to its circuit once that is known."""

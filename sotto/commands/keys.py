@@ -40,6 +40,7 @@ def add(
     name: str, certificate: Path, *, fingerprint: str | None, replace: bool, data: Path
 ) -> None:
     """Add a person by her public CERTIFICATE, after comparing the fingerprint by voice."""
+    recipient = read_recipient_name(name)
     content = certificate.read_bytes()
     found = _verify(content)
     for line in describe(found):
@@ -50,7 +51,7 @@ def add(
         raise KeyMaterialError("The certificate has another fingerprint; nothing was added.")
     with _store(data) as store:
         change = store.replace_certificate if replace else store.add_recipient
-        change(read_recipient_name(name), content, found.fingerprint)
+        change(recipient, content, found.fingerprint)
     click.echo(f"Added: reports are sealed to {name} from now on.")
     _tell_unknown(data, name)
 

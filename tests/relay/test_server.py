@@ -107,6 +107,24 @@ def test_connection_without_tors_line_is_closed_unanswered(
         assert sock.recv(100) == b""
 
 
+@pytest.mark.parametrize(
+    ("headers", "status"),
+    [
+        (b"X: " + b"a" * 40_000, 431),
+        (b"Content-Length: -5", 400),
+        (b"Content-Length: " + b"9" * 40, 400),
+    ],
+    ids=["a header without end", "a length below zero", "a length of many digits"],
+)
+def test_header_that_no_browser_sends_is_refused_with_its_status(
+    served: Served, folder: Path, headers: bytes, status: int
+) -> None:
+    with connect(f"unix:{folder}/reporter.sock") as sock:
+        sock.sendall(proxy_line(28) + b"POST / HTTP/1.1\r\nHost: x\r\n" + headers + b"\r\n\r\n")
+        assert receive_answer(sock)[0] == status
+        assert is_closed_by_server(sock)
+
+
 def test_socket_is_for_its_owner_alone(served: Served, folder: Path) -> None:
     mode = (folder / "reporter.sock").stat().st_mode
     assert (stat.S_ISSOCK(mode), stat.S_IMODE(mode)) == (True, 0o600)
