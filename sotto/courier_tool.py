@@ -80,7 +80,7 @@ def fetch_bundle(
             path = folder / f"bundle-{number}.zip"
             part = folder / f".bundle-{number}.zip.part"
             if path.exists():
-                return Fetched(path=path, head=_check_or_remove(path, certificate, now))
+                return Fetched(path=path, head=_check_again(path, certificate, now))
             _download(way, number, part, progress)
             head = _check_or_remove(part, certificate, now)
             part.replace(path)
@@ -279,3 +279,14 @@ def _check_or_remove(path: Path, certificate: bytes, now: datetime) -> BundleHea
     except (AuthenticityError, FormatError):
         path.unlink()
         raise
+
+
+def _check_again(path: Path, certificate: bytes, now: datetime) -> BundleHead:
+    """Check what was right when it came; a certificate mistaken for the relay's costs nothing."""
+    try:
+        return check_bundle(path, certificate=certificate, now=now)
+    except (AuthenticityError, FormatError) as error:
+        raise AuthenticityError(
+            f"{path.name} lies there already and this relay did not sign it as it is: look "
+            "whether the certificate is the relay's, else remove the file and fetch again."
+        ) from error

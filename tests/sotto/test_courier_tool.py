@@ -2,6 +2,7 @@
 
 import threading
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from datetime import UTC, datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -127,6 +128,20 @@ def test_bundle_that_is_there_already_is_not_taken_twice(
     for _ in range(2):
         assert fetch(demonstration, ONION, f"127.0.0.1:{proxy.port}", tmp_path).exit_code == 0
     assert sum(one.startswith(b"GET /bundle/") for one in proxy.requests) == 1
+
+
+def test_bundle_that_is_there_already_stays_when_another_certificate_is_taken_for_the_relays(
+    demonstration: Demonstration, tmp_path: Path
+) -> None:
+    assert fetch(demonstration, demonstration.courier, "none", tmp_path).exit_code == 0
+    (bundle,) = tmp_path.iterdir()
+    mistaken = replace(demonstration, data=tmp_path / "other")
+    mistaken.data.mkdir()
+    mistaken.certificate.write_bytes(new_key("another relay").certificate)
+    done = fetch(mistaken, demonstration.courier, "none", tmp_path)
+    assert done.exit_code == 1
+    assert "whether the certificate is the relay's" in done.stderr
+    assert bundle.exists()
 
 
 class Forger(ThreadingHTTPServer):
