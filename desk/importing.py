@@ -158,18 +158,21 @@ def _take(
     today: date,
 ) -> None:
     known = vault.get(EnvelopeRecord, envelope.id.hex())
-    if known is not None and known.state is not EnvelopeState.REFUSED:
-        if known.sha256 != envelope.sha256:
-            report.told.append(
-                f"Envelope {_short(envelope.id)} is not the one this desk was given before: "
-                "the first one is kept; tell the operator."
-            )
+    is_held = known is not None and known.state is not EnvelopeState.REFUSED
+    if is_held and known is not None and known.sha256 != envelope.sha256:
+        report.told.append(
+            f"Envelope {_short(envelope.id)} is not the one this desk was given before: "
+            "the first one is kept; tell the operator."
+        )
         return
     try:
         _check_octets(reader, envelope)
     except (FormatError, AuthenticityError) as error:
         # Not recorded and not acknowledged: the relay keeps it and sends it again.
-        report.told.append(_about(envelope.id, error))
+        kept = "; this desk keeps it as an earlier bundle brought it" if is_held else ""
+        report.told.append(f"{_about(envelope.id, error)}{kept}")
+        return
+    if is_held:
         return
     try:
         arrival = _open_and_file(vault, reader, envelope, today)

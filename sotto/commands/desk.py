@@ -32,12 +32,17 @@ from sotto.commands.desk_case import group as case_group
 from sotto.commands.desk_case import print_record
 from sotto.commands.desk_key import key as key_group
 from sotto.commands.desk_leaving import figures
-from sotto.commands.desk_options import FILE, FOLDER, passphrase_option, read_passphrase, unlock
+from sotto.commands.desk_options import (
+    FILE,
+    FOLDER,
+    TEXT,
+    passphrase_option,
+    read_passphrase,
+    unlock,
+    words,
+)
 from sotto.ending import hear_both_signals
 from sotto.options import data_option
-
-REPLY_FILE_BYTES = 1 << 20
-
 
 _json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON for programs.")
 
@@ -155,9 +160,7 @@ def extract(data: Path, passphrase_file: Path | None, case: str, out: Path) -> N
 @data_option
 @passphrase_option
 @click.argument("case")
-@click.option(
-    "--text-file", type=click.File(encoding="utf-8"), help="The reply; - for the keyboard."
-)
+@click.option("--text-file", type=TEXT, help="The reply; - for the keyboard.")
 @click.option("--undo", is_flag=True, help="Take back the newest reply that is not exported yet.")
 @click.option("--take-off", type=int, metavar="NUMBER", help="Leave an older reply off the page.")
 @click.option("--status", help="Tell the reporter where the case stands, in a word of the policy.")
@@ -177,7 +180,7 @@ def reply(
     told = status is not None or outcome is not None
     if not (text_file or undo or take_off is not None or told):
         raise click.UsageError("Give the reply with --text-file FILE, or - to type it.")
-    text = text_file.read(REPLY_FILE_BYTES) if text_file else None
+    text = words(text_file) if text_file else None
     with unlock(data, passphrase_file) as vault:
         found = find_case(vault, case)
         if undo:

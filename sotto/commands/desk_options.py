@@ -11,6 +11,7 @@ import click
 from desk.files import read_small
 from desk.unlocking import asks_passphrase, open_vault
 from desk.vault import Vault
+from protocol.errors import FormatError
 from sotto.options import data_option
 
 P = ParamSpec("P")
@@ -19,6 +20,7 @@ WORDS_CHARS = 1 << 20
 
 FILE = click.Path(dir_okay=False, path_type=Path)
 FOLDER = click.Path(file_okay=False, path_type=Path)
+TEXT = click.File(encoding="utf-8-sig")  # some editors begin a file with a mark
 
 passphrase_option = click.option(
     "--passphrase-file",
@@ -28,7 +30,7 @@ passphrase_option = click.option(
 # Not an argument: what is typed behind a command stays in the shell's history.
 why_option = click.option(
     "--why",
-    type=click.File("r", encoding="utf-8"),
+    type=TEXT,
     default="-",
     help="A file with the reason or text; without it you type it, and end with Ctrl-D.",
 )
@@ -52,8 +54,15 @@ def with_vault(command: Callable[Concatenate[Vault, P], None]) -> Callable[..., 
 
 
 def words(source: TextIO) -> str:
-    """Read what was typed or lies in the file."""
-    return source.read(WORDS_CHARS)
+    """Read what was typed or lies in the file.
+
+    Raises:
+        FormatError: it is written in some other encoding.
+    """
+    try:
+        return source.read(WORDS_CHARS)
+    except UnicodeDecodeError:
+        raise FormatError("This text is not UTF-8; save it as UTF-8, then try again.") from None
 
 
 def now() -> datetime:

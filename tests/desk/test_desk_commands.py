@@ -156,6 +156,9 @@ def test_backup_and_restore_by_command(
         pytest.param(["reply", "X"], 2, "--text-file", id="reply without text"),
         pytest.param(["reply"], 2, "CASE", id="reply without case"),
         pytest.param(
+            ["reply", "X", "--text-file", "latin"], 1, "save it as UTF-8", id="text in no UTF-8"
+        ),
+        pytest.param(
             ["restore", "--from", "none"], 1, "no copy of a desk", id="restore of nothing"
         ),
         pytest.param(["nonsense"], 2, "No such command", id="no such command"),
@@ -165,6 +168,7 @@ def test_what_is_refused_says_why_in_one_sentence(
     made: Machine, monkeypatch: pytest.MonkeyPatch, words: list[str], exits: int, sentence: str
 ) -> None:
     monkeypatch.chdir(made.folder)
+    (made.folder / "latin").write_bytes("Grüße".encode("latin-1"))
     result = made.sotto(*words, exits=exits)
     assert sentence in result.stderr
 

@@ -197,6 +197,20 @@ def test_a_missing_or_damaged_envelope_is_told_and_taken_from_the_next_bundle(
     assert len(_take(desk, relay.cut(bundle, [missing, damaged], number=2)).arrivals) == 2
 
 
+def test_an_envelope_that_the_desk_has_is_told_when_a_bundle_brings_it_damaged(
+    desk: Vault, relay: FakeRelay, reporter: ReporterKeys, bundle: Path
+) -> None:
+    sealed = relay.send(reporter)
+    _take(desk, relay.cut(bundle, [sealed]))
+    octets = bytearray(bundle.read_bytes())
+    octets[octets.index(sealed.ciphertext) + 9_000] ^= 1
+    bundle.write_bytes(octets)
+    (told,) = _take(desk, bundle).told
+    assert sealed.id.hex()[:8] in told and "earlier bundle" in told
+    (item,) = read_thread(desk, find_case(desk, _only_case(desk)))
+    assert item.report.text == "Something happened."
+
+
 def test_an_envelope_that_changed_after_it_was_taken_is_told_and_the_first_kept(
     desk: Vault, relay: FakeRelay, reporter: ReporterKeys, bundle: Path
 ) -> None:
