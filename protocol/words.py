@@ -100,8 +100,15 @@ def word_of_prefix(token: str) -> str | None:
     return word
 
 
+@cache
+def _longest() -> int:
+    return max(map(len, _spelled()))
+
+
 def word_of_typo(token: str) -> str | None:
     """Return the only word one slip away: a letter lost, added, changed, or two swapped."""
+    if len(token) > _longest() + 1:
+        return None  # no slip adds two letters; all ways to shorten a token cost its square
     candidates = {
         spelling
         for key in {token, *_shortened(token)}

@@ -1,6 +1,7 @@
 import random
 import string
 import time
+import tracemalloc
 from collections.abc import Callable
 from itertools import pairwise
 from typing import Any
@@ -181,6 +182,18 @@ def test_receipt_of_hostile_length_is_refused_at_once() -> None:
         with pytest.raises(UnknownReceiptError):
             read_receipt(text)
     assert time.perf_counter() - started < 1
+
+
+@pytest.mark.claim("C5")
+def test_receipt_of_one_endless_word_is_refused_in_little_memory() -> None:
+    """Each sign is six letters once its width is folded away: 3 KB that were 70 MiB."""
+    tracemalloc.start()
+    try:
+        with pytest.raises(UnknownReceiptError):
+            read_receipt("\u3316" * 1000)
+        assert tracemalloc.get_traced_memory()[1] < 2 * 1024 * 1024
+    finally:
+        tracemalloc.stop()
 
 
 @given(st.text(max_size=200))
