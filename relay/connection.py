@@ -1,5 +1,6 @@
 """One client's connection: where its bytes are, which stage it is in, how long that may last."""
 
+import select
 import socket
 from enum import Enum, auto
 from typing import Any
@@ -16,6 +17,7 @@ class Stage(Enum):
     HEADER = auto()
     BODY = auto()
     KEPT = auto()  # for another request
+    TAKING = auto()  # for the client to take the answer before the next one is made
     LINGER = auto()  # for the client to close
 
 
@@ -56,6 +58,12 @@ class Connection:
         self.client = (address, 0)
         return read_circuit(address)
 
+    def has_room(self) -> bool:
+        """Whether a page can be written without waiting: what went before has been taken."""
+        poll = select.poll()
+        poll.register(self.sock, select.POLLOUT)
+        return bool(poll.poll(0))
+
     def next_request(self) -> None:
         """Make ready for another request; the circuit stays with the connection."""
         self.collector = Collector(
@@ -69,5 +77,6 @@ def _seconds(deadlines: Deadlines, stage: Stage) -> float:
         Stage.HEADER: deadlines.header_seconds,
         Stage.BODY: deadlines.pace.grace_seconds * 2,
         Stage.KEPT: deadlines.kept_seconds,
+        Stage.TAKING: deadlines.pace.write_seconds,
         Stage.LINGER: deadlines.linger_seconds,
     }[stage]

@@ -57,7 +57,7 @@ def answer(
     Returns:
         Whether the connection may carry another request.
     """
-    connection.paced.begin()
+    connection.paced.begin(competes=connection.collector.is_upload)
     parser = RequestParser(cfg, connection.paced, connection.client)
     parser.unreader.unread(connection.collector.taken())
     connection.parser = parser

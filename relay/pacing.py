@@ -1,11 +1,12 @@
 """A client's socket as a worker thread sees it: patient, but not without end.
 
-A thread that reads a body waits on a stranger. It gives up when nothing comes for a
-minute or when, after a grace, less than 1 KiB comes in a second; while others wait for a
-place, only four times the speed of a modem keeps one. What counts is the time spent
-waiting for the client, not the time that the relay itself needs. Claim C5.
+A thread that reads a body waits on a stranger, and one that gives a long answer too. It gives
+up when nothing moves for a minute or when, after a grace, less than 1 KiB moves in a second;
+while others wait for its place, only four times the speed of a modem keeps one. What counts
+is the time spent waiting for the client, not the time that the relay itself needs. Claim C5.
 """
 
+import contextlib
 import socket
 import time
 from dataclasses import dataclass, field
@@ -23,7 +24,7 @@ class Pace:
         idle_seconds: without a byte.
         grace_seconds: of waiting, before a rate is asked for.
         bytes_per_second: the least rate of a body after the grace.
-        pressed_bytes_per_second: the same while others wait for a place.
+        pressed_bytes_per_second: of body and answer, while others wait for the place.
         write_seconds: for each 64 KiB of an answer, so about the same rate.
     """
 
@@ -55,12 +56,17 @@ class PacedSocket:
         self._pace = pace
         self._pressure = pressure
         self._cap: float | None = None
+        self._competes = False
         self._waited = 0.0
         self._received = 0
 
-    def begin(self) -> None:
-        """Start counting anew: a new request."""
-        self._waited, self._received = 0.0, 0
+    def begin(self, *, competes: bool) -> None:
+        """Start counting anew: a new request.
+
+        Args:
+            competes: it holds one of the places that `pressure` is about.
+        """
+        self._waited, self._received, self._competes = 0.0, 0, competes
 
     def recv(self, size: int) -> bytes:
         """Receive up to `size` bytes; empty when the client has closed.
@@ -87,9 +93,13 @@ class PacedSocket:
             if idle >= limit:
                 raise TimeoutError("The client sent nothing for too long.")
 
+    @property
+    def _pressed(self) -> bool:
+        return self._competes and self._pressure.waiting > 0
+
     def _require_pace(self) -> None:
-        pressed = self._pressure.waiting > 0
-        rate = self._pace.pressed_bytes_per_second if pressed else self._pace.bytes_per_second
+        pace = self._pace
+        rate = pace.pressed_bytes_per_second if self._pressed else pace.bytes_per_second
         if self._waited > self._pace.grace_seconds and self._received < self._waited * rate:
             raise TimeoutError("The client sent too slowly.")
 
@@ -100,9 +110,22 @@ class PacedSocket:
             TimeoutError: the client takes too little.
         """
         view = memoryview(data)
-        self._sock.settimeout(self._pace.write_seconds)
         for start in range(0, len(view), _PIECE_BYTES):
-            self._sock.sendall(view[start : start + _PIECE_BYTES])
+            self._send_piece(view[start : start + _PIECE_BYTES])
+
+    def _send_piece(self, piece: memoryview) -> None:
+        waited = 0.0
+        while piece:
+            limit = self._pace.write_seconds
+            if self._pressed:
+                limit = min(limit, _PIECE_BYTES / self._pace.pressed_bytes_per_second)
+            if waited >= limit:
+                raise TimeoutError("The client takes too little.")
+            started = time.monotonic()
+            self._sock.settimeout(max(0.001, min(_SLICE_SECONDS, limit - waited)))
+            with contextlib.suppress(TimeoutError):
+                piece = piece[self._sock.send(piece) :]
+            waited += time.monotonic() - started
 
     def send(self, data: bytes) -> int:
         """Send everything; gunicorn sends «100 Continue» this way."""

@@ -120,9 +120,10 @@ class RelayWorker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no types
     def _wait(self, connection: Connection, stage: Stage) -> None:
         connection.enter(stage, time.monotonic())
         self._polled[connection] = None
-        self.poller.register(
-            connection.sock, selectors.EVENT_READ, partial(self._on_readable, connection)
-        )
+        event, react = selectors.EVENT_READ, self._on_readable
+        if stage is Stage.TAKING:
+            event, react = selectors.EVENT_WRITE, self._on_writable
+        self.poller.register(connection.sock, event, partial(react, connection))
 
     def _unpoll(self, connection: Connection) -> None:
         if self._polled.pop(connection, connection) is None:
@@ -196,7 +197,23 @@ class RelayWorker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no types
         self._per_circuit[circuit] += 1
         return True
 
+    def _on_writable(self, connection: Connection, _sock: socket.socket) -> None:
+        if connection not in self._polled:
+            return  # evicted while this event was waiting to be looked at
+        self._unpoll(connection)
+        try:
+            self._enqueue(connection)
+        except CapacityError:
+            self._drop(connection)
+
     def _enqueue(self, connection: Connection) -> None:
+        """Line a whole request up, once its client has taken the answer before.
+
+        Whoever asks for page after page and takes none would else hold a thread with each.
+        """
+        if not connection.has_room():
+            self._wait(connection, Stage.TAKING)
+            return
         circuits = connection.site.circuits
         delay = circuits.request(connection.circuit or LOCAL) if circuits else 0.0
         if delay:

@@ -45,6 +45,8 @@ def make_app(name: str) -> Callable[..., Iterable[bytes]]:
             body = b"done"
         elif path == "/big":
             body = b"x" * 30_000_000
+        elif path == "/page":
+            body = b"x" * 60_000
         elif path == "/pid":
             body = str(os.getpid()).encode()
         else:

@@ -5,6 +5,7 @@ import tempfile
 import threading
 import time
 from collections.abc import Iterator
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
@@ -254,6 +255,20 @@ def fed(data: bytes, *, step: int, wants_circuit: bool) -> tuple[object, ...]:
     return (collector.address, collector.is_complete, collector.is_upload, collector.taken())
 
 
+@pytest.mark.claim("C5")
+def test_pages_that_nobody_takes_hold_no_thread(tmp_path: Path) -> None:
+    """Two clients ask for page after page, over all the threads there are, and read none."""
+    with tempfile.TemporaryDirectory() as name, ExitStack() as held:
+        bind = f"unix:{name}/site.sock"
+        sites = [{"name": "site", "bind": bind, "circuits": True}]
+        with serving(tmp_path, sites=sites, plan={"threads": 2, "uploads": 2}):
+            for circuit in (1, 2):
+                sock = held.enter_context(connect(bind))
+                sock.sendall(proxy_line(circuit) + b"GET /page HTTP/1.1\r\nHost: x\r\n\r\n" * 30)
+            for circuit in range(10, 20):
+                assert get(bind, circuit=circuit)[0] == 200
+
+
 @pytest.mark.parametrize(
     ("data", "complete", "upload"),
     [
@@ -326,11 +341,26 @@ def test_upload_under_pressure_must_be_faster() -> None:
     ours, theirs = socket.socketpair()
     with ours, theirs:
         paced = PacedSocket(ours, pace=pace, pressure=pressure)
+        paced.begin(competes=True)
         theirs.sendall(b"x" * 10)
         assert paced.recv(5) == b"x" * 5
         pressure.waiting = 1
         with pytest.raises(TimeoutError, match="slowly"):
             paced.recv(5)
+        theirs.sendall(b"y" * 5)
+        paced.begin(competes=False)
+        assert paced.recv(5) == b"y" * 5
+
+
+@pytest.mark.claim("C5")
+def test_long_answer_that_nobody_takes_gives_its_place_to_those_who_wait() -> None:
+    pressure = Pressure(waiting=1)
+    ours, theirs = socket.socketpair()
+    with ours, theirs:
+        paced = PacedSocket(ours, pace=Pace(pressed_bytes_per_second=10**6), pressure=pressure)
+        paced.begin(competes=True)
+        with pytest.raises(TimeoutError, match="too little"):
+            paced.sendall(b"x" * 1_000_000)
 
 
 def test_time_that_the_relay_needs_itself_does_not_count_as_slow() -> None:
