@@ -19,6 +19,8 @@ _PR_SET_NO_NEW_PRIVS = 38
 _PR_SET_MDWE, _PR_MDWE_REFUSE_EXEC_GAIN = 65, 1  # Linux 6.3
 _MCL_CURRENT, _MCL_FUTURE, _MCL_ONFAULT = 1, 2, 4
 _CAP_IPC_LOCK = 14
+_M_MMAP_THRESHOLD = -3  # glibc, malloc.h
+_LARGE_BYTES = 1024 * 1024
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -43,7 +45,7 @@ class Hardening:
 
 
 def harden_process() -> Hardening:
-    """Forbid cores, tracing, new privileges and writable code; lock memory out of swap.
+    """Forbid cores, tracing, new privileges and writable code; keep memory from swap and hoards.
 
     Cannot be undone in this process. Memory is locked as it is touched (MCL_ONFAULT):
     locking everything at once would cost gigabytes of address space that is never used.
@@ -58,6 +60,7 @@ def harden_process() -> Hardening:
             _measure("no new privileges", lambda: _prctl(_PR_SET_NO_NEW_PRIVS, 1)),
             _measure("no writable code", lambda: _prctl(_PR_SET_MDWE, _PR_MDWE_REFUSE_EXEC_GAIN)),
             _measure("memory kept out of swap", _lock_memory),
+            _measure("freed memory given back", _give_back_memory),
         )
     )
 
@@ -90,6 +93,17 @@ def _lock_memory() -> None:
     libc = ctypes.CDLL(None, use_errno=True)
     if libc.mlockall(_MCL_CURRENT | _MCL_FUTURE | _MCL_ONFAULT) != 0:
         raise OSError(ctypes.get_errno(), f"The kernel refused: {os.strerror(ctypes.get_errno())}.")
+
+
+def _give_back_memory() -> None:
+    """Have each large buffer of its own pages, which the kernel takes back when it is freed.
+
+    glibc hoards what was freed, for each thread: a hundred long texts that came back in pages
+    left most of a gigabyte behind, with what was typed in it.
+    """
+    mallopt = getattr(ctypes.CDLL(None), "mallopt", None)
+    if mallopt is None or mallopt(_M_MMAP_THRESHOLD, _LARGE_BYTES) != 1:
+        raise ValueError("This C library has no such setting; use one that is glibc.")
 
 
 def _has_capability(number: int) -> bool:
