@@ -9,7 +9,10 @@ import hashlib
 import secrets
 import threading
 import zlib
+from collections.abc import Sequence
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
+from typing import TypedDict
 
 from sqlalchemy import Connection, Engine, delete, func, insert, select
 
@@ -23,13 +26,32 @@ CHUNKS_AT_ONCE = TRANSACTION_BYTES // CHUNK_BYTES
 BUFFERED_BYTES = 32 * 1024 * 1024  # of all uploads together; beyond it each chunk is written alone
 
 
+class ChunkRow(TypedDict):
+    """A row of the table, as SQLAlchemy takes it."""
+
+    content: ContentId
+    number: int
+    ciphertext: bytes
+
+
+ChunkRows = Sequence[ChunkRow]
+
+
 @dataclass
 class Upload:
-    """A content in progress: what is buffered, and whether a write has failed."""
+    """A content in progress: what is buffered, what is being written.
 
-    waiting: list[dict[str, object]] = field(default_factory=list)
+    Attributes:
+        waiting: chunks for the next transaction.
+        writer: a thread of its own, from its first transaction on, so that what comes next
+            is sealed while the disk is busy.
+        writing: the transaction that was begun last, which may have failed.
+    """
+
+    waiting: list[ChunkRow] = field(default_factory=list)
     waiting_bytes: int = 0
-    broken: bool = False
+    writer: ThreadPoolExecutor = field(default_factory=lambda: ThreadPoolExecutor(1, "writer"))
+    writing: Future[None] | None = None
 
 
 class ContentShelf(Database):
@@ -59,7 +81,8 @@ class ContentShelf(Database):
 
         Several chunks share a transaction, because each transaction costs a
         flush of the disk; never more than 2 MiB, because a transaction holds
-        the pen. `commit_envelope` writes the rest.
+        the pen. One is written while the chunks of the next one come in;
+        `commit_envelope` writes the rest.
 
         Args:
             content: from `begin_content`.
@@ -67,7 +90,8 @@ class ContentShelf(Database):
             ciphertext: at most 256 KiB.
 
         Raises:
-            StorageError: the disk fails, or the content is not in progress.
+            StorageError: the disk failed, perhaps with chunks that were taken
+                before, or the content is not in progress.
         """
         upload = self._upload(content)
         if not 0 < len(ciphertext) <= CHUNK_BYTES:
@@ -78,7 +102,9 @@ class ContentShelf(Database):
             self._buffered_bytes += len(ciphertext)
             crowded = self._buffered_bytes > BUFFERED_BYTES
         if crowded or upload.waiting_bytes >= TRANSACTION_BYTES:
-            self._flush(upload)
+            self._settle(upload)
+            rows, upload.waiting, upload.waiting_bytes = upload.waiting, [], 0
+            upload.writing = upload.writer.submit(self._write, rows)
 
     def discard_content(self, content: ContentId) -> None:
         """Remove what was stored of a content that will not be committed.
@@ -89,10 +115,19 @@ class ContentShelf(Database):
             StorageError: the disk fails; the sweep will remove it later.
         """
         with self._uploads_lock:
-            known = content in self._uploads
-        if known:
+            upload = self._uploads.get(content)
+        if upload is not None:
+            wait([upload.writing] if upload.writing else [])
             self._forget(content)
             self._delete_chunks(content)
+
+    def close(self) -> None:
+        """Wait for the writes that are under way, then close every connection."""
+        with self._uploads_lock:
+            uploads = list(self._uploads.values())
+        for upload in uploads:
+            upload.writer.shutdown()
+        super().close()
 
     def _delete_chunks(self, content: bytes) -> None:
         """Delete the chunks of a content that nothing refers to, a few at a time.
@@ -115,33 +150,40 @@ class ContentShelf(Database):
     def _upload(self, content: ContentId) -> Upload:
         with self._uploads_lock:
             upload = self._uploads.get(content)
-        if upload is None or upload.broken:
+        if upload is None:
             raise StorageError("This content is not being stored any more; send it again.")
         return upload
 
-    def _flush(self, upload: Upload) -> None:
+    def _settled(self, content: ContentId) -> Upload:
+        """Return a content in progress of which no write is under way and none has failed."""
+        upload = self._upload(content)
+        self._settle(upload)
+        return upload
+
+    def _settle(self, upload: Upload) -> None:
+        if upload.writing:
+            upload.writing.result()  # or raise what it raised, whenever it is asked
+
+    def _write(self, rows: ChunkRows) -> None:
         try:
             with self._writing() as connection:
-                write_waiting(connection, upload)
-        except StorageError:
-            upload.broken = True
-            raise
+                write_chunks(connection, rows)
         finally:
             with self._uploads_lock:
-                self._buffered_bytes -= upload.waiting_bytes
-            upload.waiting, upload.waiting_bytes = [], 0
+                self._buffered_bytes -= sum(len(row["ciphertext"]) for row in rows)
 
     def _forget(self, content: ContentId) -> None:
         with self._uploads_lock:
             upload = self._uploads.pop(content, None)
             if upload is not None:
                 self._buffered_bytes -= upload.waiting_bytes
+                upload.writer.shutdown(wait=False)
 
 
-def write_waiting(connection: Connection, upload: Upload) -> None:
+def write_chunks(connection: Connection, rows: ChunkRows) -> None:
     """Write what an upload has buffered, inside the caller's transaction."""
-    if upload.waiting:
-        connection.execute(insert(chunk), upload.waiting)
+    if rows:
+        connection.execute(insert(chunk), rows)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -16,7 +16,7 @@ from protocol.errors import CapacityError, StorageError
 from protocol.names import EnvelopeId
 from relay.rows import CHUNK_BYTES, EnvelopeRow, HeldEnvelope
 from relay.schema import chunk, cut, envelope
-from relay.store_contents import ContentShelf, ContentWriter, StoredContent, write_waiting
+from relay.store_contents import ContentShelf, ContentWriter, StoredContent, write_chunks
 
 __all__ = [
     "CollectedError",
@@ -46,9 +46,9 @@ class EnvelopeShelf(ContentShelf):
                 progress, so that it can be committed under another id.
             StorageError: the disk fails, or the chunks do not add up.
         """
-        upload = self._upload(row.content)
+        upload = self._settled(row.content)
         with self._writing() as connection:
-            write_waiting(connection, upload)
+            write_chunks(connection, upload.waiting)
             _verify_chunks(connection, row)
             try:
                 connection.execute(insert(envelope).values(**_values(row), id=row.id))
@@ -70,7 +70,7 @@ class EnvelopeShelf(ContentShelf):
             CollectedError: it lies in the current cut, or somebody proved reading.
             StorageError: the disk fails, or size or id differ.
         """
-        upload = self._upload(row.content)
+        upload = self._settled(row.content)
         with self._writing() as connection:
             held = connection.execute(
                 select(envelope.c.content, envelope.c.size_bytes, envelope.c.proven).where(
@@ -82,7 +82,7 @@ class EnvelopeShelf(ContentShelf):
                 raise CollectedError("This has been collected; it cannot be withdrawn any more.")
             if row.size_bytes != held.size_bytes or row.id != envelope_id:
                 raise StorageError("Cover has to have the size and the id of what it replaces.")
-            write_waiting(connection, upload)
+            write_chunks(connection, upload.waiting)
             _verify_chunks(connection, row)
             kept = {"memo", "expiry"}
             changed = {name: value for name, value in _values(row).items() if name not in kept}

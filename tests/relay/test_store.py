@@ -125,7 +125,7 @@ def test_discarded_content_leaves_no_chunk_and_cannot_be_committed(store: Store)
 def test_sweep_while_an_upload_runs_removes_only_what_died(store: Store) -> None:
     died = ContentWriter(store=store)
     died.write(secrets.token_bytes(3 * 1024 * 1024))
-    store._uploads.pop(died.content)  # as after a restart: nobody remembers it
+    store._settle(store._uploads.pop(died.content))  # as after a restart: nobody remembers it
     put = new_put(3 * 1024 * 1024)
     running = ContentWriter(store=store)
     row = row_for(running, put, THIS_MONTH)
