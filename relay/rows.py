@@ -1,8 +1,8 @@
 """What the relay keeps, as values: one frozen shape for each row of the data model.
 
 No row carries a time finer than a month (C2): a `Month` is all that the store
-knows about when something came, and a content id is random so that neither its
-value nor its place in the file tells an order.
+knows about when something came, and the place of a content is random so that neither its
+value nor where it lies in the file tells an order.
 """
 
 from dataclasses import dataclass
@@ -11,11 +11,12 @@ from typing import NewType
 
 from protocol.names import EnvelopeId, Fingerprint, RecipientName
 
-ContentId = NewType("ContentId", bytes)  # 16 random bytes; names the chunks of one content
+ContentId = NewType("ContentId", int)  # the place of its first chunk, random; the others follow
 Month = NewType("Month", int)  # year * 12 + month - 1
 
-CONTENT_ID_BYTES = 16
 CHUNK_BYTES = 256 * 1024  # FACTS: 120-180 MB/s with rows of this size
+CONTENT_CHUNKS = 2**14  # 4 GiB, the most that is sealed at once
+CONTENTS = 2**63 // CONTENT_CHUNKS  # how many such places a database has
 
 
 def month_of(day: date) -> Month:

@@ -1,9 +1,10 @@
 """The tables: the whole data model of the relay, and nothing that it must not know.
 
-There is no column for a time, an address or a sequence number of an item. Every
-table that holds items is WITHOUT ROWID on SQLite: a row id would number the
-reports in the order in which they came. relay/migrations builds these tables;
-a test compares the two.
+There is no column for a time, an address or a sequence number of an item. A row id
+of SQLite's own would number the reports in the order in which they came, so tables
+that hold items are WITHOUT ROWID; but that of a chunk is its random place, because
+SQLite reads large rows whole to compare any other key (decision 0004).
+relay/migrations builds these tables; a test compares the two.
 """
 
 from sqlalchemy import (
@@ -20,29 +21,29 @@ from sqlalchemy import (
 
 metadata = MetaData()
 
+PLACE = BigInteger().with_variant(Integer, "sqlite")  # INTEGER, by which SQLite means the row id
+
 envelope = Table(
     "envelope",
     metadata,
     Column("id", LargeBinary(16), primary_key=True),
     Column("memo", LargeBinary(1024), nullable=False),
     Column("token_hash", LargeBinary(32), nullable=False),  # zeros once the content has left
-    Column("content", LargeBinary(16), nullable=True),  # NULL once the content has left
     Column("size_bytes", BigInteger, nullable=False),
     Column("sha256", LargeBinary(32), nullable=False),
     Column("crc32", BigInteger, nullable=False),
     Column("proven", Boolean, nullable=False),
     Column("acknowledged", BigInteger, nullable=False),  # one bit for each recipient.number
     Column("expiry", Integer, nullable=False),  # Month
+    Column("content", BigInteger, nullable=True),  # ContentId; NULL once the content has left
     sqlite_with_rowid=False,
 )
 
 chunk = Table(
     "chunk",
     metadata,
-    Column("content", LargeBinary(16), primary_key=True),
-    Column("number", Integer, primary_key=True, autoincrement=False),
+    Column("place", PLACE, primary_key=True, autoincrement=False),  # content + 0, 1, 2 …
     Column("ciphertext", LargeBinary, nullable=False),
-    sqlite_with_rowid=False,
 )
 
 slot = Table(

@@ -1,6 +1,6 @@
 """Contents on their way in: chunks that nothing refers to yet.
 
-A content has a random id, and no row names it until its envelope is committed.
+A content has a random place, and no row names it until its envelope is committed.
 An upload that dies leaves chunks that the sweep removes; nobody ever sees them.
 """
 
@@ -14,11 +14,11 @@ from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
 from typing import TypedDict
 
-from sqlalchemy import Connection, Engine, delete, func, insert, select
+from sqlalchemy import ColumnElement, Connection, Engine, delete, func, insert, select
 
 from protocol.errors import StorageError
 from relay.database import Database
-from relay.rows import CHUNK_BYTES, CONTENT_ID_BYTES, ContentId
+from relay.rows import CHUNK_BYTES, CONTENT_CHUNKS, CONTENTS, ContentId
 from relay.schema import chunk
 
 TRANSACTION_BYTES = 2 * 1024 * 1024  # a big upload lets others write between two of these
@@ -29,8 +29,7 @@ BUFFERED_BYTES = 32 * 1024 * 1024  # of all uploads together; beyond it each chu
 class ChunkRow(TypedDict):
     """A row of the table, as SQLAlchemy takes it."""
 
-    content: ContentId
-    number: int
+    place: int
     ciphertext: bytes
 
 
@@ -46,12 +45,14 @@ class Upload:
         writer: a thread of its own, from its first transaction on, so that what comes next
             is sealed while the disk is busy.
         writing: the transaction that was begun last, which may have failed.
+        is_written: one has succeeded.
     """
 
     waiting: list[ChunkRow] = field(default_factory=list)
     waiting_bytes: int = 0
     writer: ThreadPoolExecutor = field(default_factory=lambda: ThreadPoolExecutor(1, "writer"))
     writing: Future[None] | None = None
+    is_written: bool = False
 
 
 class ContentShelf(Database):
@@ -65,13 +66,15 @@ class ContentShelf(Database):
         self._buffered_bytes = 0
 
     def begin_content(self) -> ContentId:
-        """Name a new content; nothing is written yet.
+        """Draw the place of a new content; nothing is written yet.
+
+        Where another content lies already, not even the first chunk can be stored.
 
         Returns:
-            16 random bytes. The content lives until `commit_envelope`,
+            Its place. The content lives until `commit_envelope`,
             `replace_content` or `discard_content`.
         """
-        content = ContentId(secrets.token_bytes(CONTENT_ID_BYTES))
+        content = ContentId(secrets.randbelow(CONTENTS) * CONTENT_CHUNKS)
         with self._uploads_lock:
             self._uploads[content] = Upload()
         return content
@@ -86,7 +89,8 @@ class ContentShelf(Database):
 
         Args:
             content: from `begin_content`.
-            number: 0, 1, 2 … in this order; every chunk but the last is full.
+            number: 0, 1, 2 … in this order, at most 16,383; every chunk but the last
+                is full.
             ciphertext: at most 256 KiB.
 
         Raises:
@@ -94,9 +98,9 @@ class ContentShelf(Database):
                 before, or the content is not in progress.
         """
         upload = self._upload(content)
-        if not 0 < len(ciphertext) <= CHUNK_BYTES:
-            raise StorageError("A chunk has a size that cannot be stored.")
-        upload.waiting.append({"content": content, "number": number, "ciphertext": ciphertext})
+        if not 0 < len(ciphertext) <= CHUNK_BYTES or number >= CONTENT_CHUNKS:
+            raise StorageError("A chunk has a size or a number that cannot be stored.")
+        upload.waiting.append({"place": content + number, "ciphertext": ciphertext})
         upload.waiting_bytes += len(ciphertext)
         with self._uploads_lock:
             self._buffered_bytes += len(ciphertext)
@@ -104,7 +108,7 @@ class ContentShelf(Database):
         if crowded or upload.waiting_bytes >= TRANSACTION_BYTES:
             self._settle(upload)
             rows, upload.waiting, upload.waiting_bytes = upload.waiting, [], 0
-            upload.writing = upload.writer.submit(self._write, rows)
+            upload.writing = upload.writer.submit(self._write, upload, rows)
 
     def discard_content(self, content: ContentId) -> None:
         """Remove what was stored of a content that will not be committed.
@@ -119,7 +123,8 @@ class ContentShelf(Database):
         if upload is not None:
             wait([upload.writing] if upload.writing else [])
             self._forget(content)
-            self._delete_chunks(content)
+            if upload.is_written:  # else another content may lie there
+                self._delete_chunks(content)
 
     def close(self) -> None:
         """Wait for the writes that are under way, then close every connection."""
@@ -129,19 +134,19 @@ class ContentShelf(Database):
             upload.writer.shutdown()
         super().close()
 
-    def _delete_chunks(self, content: bytes) -> None:
+    def _delete_chunks(self, content: ContentId) -> None:
         """Delete the chunks of a content that nothing refers to, a few at a time.
 
         What is deleted is overwritten, so half a gigabyte in one transaction
         would fill the write-ahead log, on a disk that may be full already.
         """
-        its_own = chunk.c.content == content
+        last_of_all = select(func.max(chunk.c.place)).where(is_chunk_of(content))
         with self._reading() as connection:
-            last = connection.execute(select(func.max(chunk.c.number)).where(its_own)).scalar_one()
-        for first in range(0, 0 if last is None else last + 1, CHUNKS_AT_ONCE):
-            some = chunk.c.number.between(first, first + CHUNKS_AT_ONCE - 1)
+            last = connection.execute(last_of_all).scalar_one()
+        for first in range(content, content if last is None else last + 1, CHUNKS_AT_ONCE):
+            some = chunk.c.place.between(first, first + CHUNKS_AT_ONCE - 1)
             with self._writing() as connection:
-                connection.execute(delete(chunk).where(its_own & some))
+                connection.execute(delete(chunk).where(some))
 
     def _contents_in_progress(self) -> set[ContentId]:
         with self._uploads_lock:
@@ -164,10 +169,11 @@ class ContentShelf(Database):
         if upload.writing:
             upload.writing.result()  # or raise what it raised, whenever it is asked
 
-    def _write(self, rows: ChunkRows) -> None:
+    def _write(self, upload: Upload, rows: ChunkRows) -> None:
         try:
             with self._writing() as connection:
                 write_chunks(connection, rows)
+            upload.is_written = True
         finally:
             with self._uploads_lock:
                 self._buffered_bytes -= sum(len(row["ciphertext"]) for row in rows)
@@ -178,6 +184,11 @@ class ContentShelf(Database):
             if upload is not None:
                 self._buffered_bytes -= upload.waiting_bytes
                 upload.writer.shutdown(wait=False)
+
+
+def is_chunk_of(content: ContentId) -> ColumnElement[bool]:
+    """Select the chunks of one content."""
+    return chunk.c.place.between(content, content + CONTENT_CHUNKS - 1)
 
 
 def write_chunks(connection: Connection, rows: ChunkRows) -> None:

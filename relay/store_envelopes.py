@@ -1,6 +1,6 @@
 """Envelopes: their contents arrive in chunks, and become visible in one transaction.
 
-A content has a random id that nothing refers to until `commit_envelope`; an
+A content has a random place that nothing refers to until `commit_envelope`; an
 upload that dies leaves chunks that no row names, which the sweep removes. So a
 confirmed report is whole, and one that was not confirmed is as good as absent.
 """
@@ -16,7 +16,13 @@ from protocol.errors import CapacityError, StorageError
 from protocol.names import EnvelopeId
 from relay.rows import CHUNK_BYTES, EnvelopeRow, HeldEnvelope
 from relay.schema import chunk, cut, envelope
-from relay.store_contents import ContentShelf, ContentWriter, StoredContent, write_chunks
+from relay.store_contents import (
+    ContentShelf,
+    ContentWriter,
+    StoredContent,
+    is_chunk_of,
+    write_chunks,
+)
 
 __all__ = [
     "CollectedError",
@@ -145,19 +151,17 @@ class EnvelopeShelf(ContentShelf):
             raise StorageError("The content of this envelope is no longer here.")
         while length > 0:
             number, skip = divmod(offset, CHUNK_BYTES)
-            piece = self._read_chunk(content, number)[skip : skip + length]
+            piece = self._read_chunk(content + number)[skip : skip + length]
             if not piece:
                 raise StorageError("The content of this envelope is not whole.")
             yield piece
             offset += len(piece)
             length -= len(piece)
 
-    def _read_chunk(self, content: bytes, number: int) -> bytes:
+    def _read_chunk(self, place: int) -> bytes:
         with self._reading() as connection:
             ciphertext: bytes | None = connection.execute(
-                select(chunk.c.ciphertext).where(
-                    chunk.c.content == content, chunk.c.number == number
-                )
+                select(chunk.c.ciphertext).where(chunk.c.place == place)
             ).scalar_one_or_none()
         return ciphertext or b""
 
@@ -201,10 +205,11 @@ def _verify_chunks(connection: Connection, row: EnvelopeRow) -> None:
     chunks, last, stored_bytes = connection.execute(
         select(
             func.count(),
-            func.max(chunk.c.number),
+            func.max(chunk.c.place),
             func.sum(func.length(chunk.c.ciphertext)),
-        ).where(chunk.c.content == row.content)
+        ).where(is_chunk_of(row.content))
     ).one()
     full = -(-row.size_bytes // CHUNK_BYTES)
-    if not row.size_bytes or (chunks, last, stored_bytes) != (full, full - 1, row.size_bytes):
+    expected = (full, row.content + full - 1, row.size_bytes)
+    if not row.size_bytes or (chunks, last, stored_bytes) != expected:
         raise StorageError("The chunks of this envelope do not add up; nothing was accepted.")

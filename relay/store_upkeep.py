@@ -12,7 +12,7 @@ from sqlalchemy import Connection, delete, func, select, text, update
 
 from protocol.errors import StorageError
 from relay.database import storage_errors
-from relay.rows import Month
+from relay.rows import CONTENT_CHUNKS, ContentId, Month
 from relay.schema import chunk, cut, envelope, metadata, slot, upkeep
 from relay.store_envelopes import EnvelopeShelf, split_ids
 from relay.store_recipients import active_bits
@@ -107,13 +107,14 @@ class UpkeepShelf(EnvelopeShelf):
             StorageError: the disk fails; the rest is removed the next time.
         """
         with self._writing() as connection:  # nobody commits between these two questions
-            stored = set(connection.execute(select(chunk.c.content).distinct()).scalars())
+            content = chunk.c.place - chunk.c.place % CONTENT_CHUNKS
+            stored = set(connection.execute(select(content).distinct()).scalars())
             named = connection.execute(
                 select(envelope.c.content).where(envelope.c.content.is_not(None))
             ).scalars()
             dead = stored - set(named) - self._contents_in_progress()
         for content in sorted(dead):
-            self._delete_chunks(content)
+            self._delete_chunks(ContentId(content))
         return len(dead)
 
     def rewrite_files(self) -> None:

@@ -67,13 +67,18 @@ def sqlite_store(sqlite_url: str) -> Iterator[Store]:
 
 
 @pytest.fixture
-def postgres_store(postgres: str, request: pytest.FixtureRequest) -> Iterator[Store]:
+def postgres_url(postgres: str, request: pytest.FixtureRequest) -> str:
     name = f"t{abs(hash(request.node.nodeid)):x}"
     address = postgres.format(name="postgres").replace("+psycopg", "")
     with psycopg.connect(address, autocommit=True) as server:
         server.execute(f"DROP DATABASE IF EXISTS {name}".encode())
         server.execute(f"CREATE DATABASE {name}".encode())
-    store = open_store(postgres.format(name=name))
+    return postgres.format(name=name)
+
+
+@pytest.fixture
+def postgres_store(postgres_url: str) -> Iterator[Store]:
+    store = open_store(postgres_url)
     yield store
     store.close()
 

@@ -28,7 +28,7 @@ from shelf import (
 from protocol.names import MailboxId, RelayId
 from relay.cover import draw_cover, store_cover
 from relay.maintenance import maintain
-from relay.rows import Month
+from relay.rows import CONTENT_CHUNKS, Month
 from relay.settings import Settings
 from relay.store import Store, open_store
 from relay.store_contents import ContentWriter
@@ -119,7 +119,7 @@ def _toast_follows_keys(store: Store) -> bool:
             f"SELECT chunk_data FROM {toast} WHERE chunk_seq = 0 ORDER BY chunk_id"  # noqa: S608  ours
         ).scalars()
         sorted_by_key = connection.exec_driver_sql(
-            "SELECT substr(ciphertext, 1, 48) FROM chunk ORDER BY content, number"
+            "SELECT substr(ciphertext, 1, 48) FROM chunk ORDER BY place"
         ).scalars()
         return [bytes(one)[:48] for one in firsts] == [bytes(one) for one in sorted_by_key]
 
@@ -227,7 +227,7 @@ def test_rows_of_report_follow_up_and_cover_are_one_shape_before_and_after_readi
         locks = [(one.name, one.certificate) for one in people]
         store_cover(sqlite_store, cover=cover, recipients=locks, expiry=Month(THIS_MONTH + 24))
     assert len({_shape(row) for row in _rows(sqlite_store, "envelope")}) == 1
-    assert len({row[4] for row in _rows(sqlite_store, "envelope")}) == 1, "one size class"
+    assert len({row[3] for row in _rows(sqlite_store, "envelope")}) == 1, "one size class"
 
 
 def test_rows_of_items_hold_no_number_but_month_size_and_count(relay_store: Store) -> None:
@@ -236,10 +236,10 @@ def test_rows_of_items_hold_no_number_but_month_size_and_count(relay_store: Stor
     dispatch(relay_store, ANNA, 1, slots=[(new_mailbox(), new_page())])
     dispatch(relay_store, BEN, 1, acknowledgements=[put.proof for put in puts[:2]])
     for row in _rows(relay_store, "envelope"):
-        _id, _memo, _token, _content, size, _digest, _crc, proven, acknowledged, expiry = row
+        _id, _memo, _token, size, _digest, _crc, proven, acknowledged, expiry, _content = row
         assert (size, expiry) == (16_384, THIS_MONTH + 24)
         assert (proven, acknowledged) in {(0, 0), (1, 0b10)}
-    assert {row[1] for row in _rows(relay_store, "chunk")} == {0}
+    assert {place % CONTENT_CHUNKS for place, _ciphertext in _rows(relay_store, "chunk")} == {0}
     assert {(row[1], row[3]) for row in _rows(relay_store, "slot")} == {
         (0, THIS_MONTH),
         (1, THIS_MONTH),
@@ -259,7 +259,7 @@ def test_disk_after_one_acknowledgement_does_not_tell_that_she_could_not_open_it
         put = put_envelope(store)
         dispatch(store, ANNA, 1, acknowledgements=[put.noise] if brought else [])
         (row,) = _rows(store, "envelope")
-        worlds.append((row[7], row[8]))
+        worlds.append((row[6], row[7]))
         store.close()
     assert worlds[0] == worlds[1]
 

@@ -40,11 +40,14 @@ def test_migrated_schema_compared_with_the_tables_is_the_same(store: Store) -> N
         assert compare_metadata(context, metadata) == []
 
 
-def test_schema_of_items_has_no_row_ids_and_no_times(sqlite_store: Store) -> None:
+def test_schema_of_items_has_no_row_ids_that_count_and_no_times(sqlite_store: Store) -> None:
+    put_envelope(sqlite_store, 3 * CHUNK_BYTES)
     with sqlite_store._reading() as connection:
         schema = connection.exec_driver_sql("SELECT name, sql FROM sqlite_schema").all()
+        other = connection.exec_driver_sql("SELECT count(*) FROM chunk WHERE rowid <> place")
+        assert other.scalar_one() == 0, "the row id of a chunk is its place, which is random"
     tables = {row.name: row.sql for row in schema}
-    for name in ("envelope", "chunk", "slot"):
+    for name in ("envelope", "slot"):
         assert "WITHOUT ROWID" in tables[name]
     items = " ".join(tables[name] for name in ("envelope", "chunk", "slot"))
     assert not re.search(r"\b(DATE|TIME|TIMESTAMP|DATETIME)\b", items)
@@ -120,6 +123,24 @@ def test_discarded_content_leaves_no_chunk_and_cannot_be_committed(store: Store)
     with pytest.raises(StorageError):
         store.commit_envelope(row)
     assert store.sweep() == 0
+
+
+@pytest.mark.claim("C3")
+@pytest.mark.parametrize("size_bytes", [16_384, 5 * 1024 * 1024], ids=["letter", "large"])
+def test_upload_that_drew_the_place_of_an_envelope_is_refused_and_harms_nothing(
+    store: Store, size_bytes: int
+) -> None:
+    put = put_envelope(store, 3 * 1024 * 1024)
+    writer = ContentWriter(store=store)
+    with store._reading() as connection:
+        taken = connection.exec_driver_sql("SELECT content FROM envelope").scalar_one()
+    store._uploads[taken] = store._uploads.pop(writer.content)  # one chance in 2**49
+    writer.content = taken
+    with pytest.raises(StorageError):
+        store.commit_envelope(row_for(writer, new_put(size_bytes), THIS_MONTH))
+    writer.discard()
+    assert read_whole(store, put.id) == put.ciphertext
+    assert store._buffered_bytes == 0
 
 
 def test_sweep_while_an_upload_runs_removes_only_what_died(store: Store) -> None:
