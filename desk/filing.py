@@ -31,6 +31,7 @@ COVER_MEAN_MONTHS = 3
 # Questions whose answer puts a case on top, whatever the policy (P6, P37), and what means no.
 _URGENT_QUESTIONS = frozenset({"danger", "support"})
 _NO = frozenset({"", "no", "none", "unsure"})
+_WRITTEN = frozenset({Kind.REPORT, Kind.FOLLOW_UP})
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -227,9 +228,15 @@ def _encrypted(reading: Reading) -> tuple[str, ...]:
 
 
 def _twin(case: CaseRecord, item: Item) -> Item | None:
+    """Find the letter of which this one is a second sending.
+
+    Only of the same day, and only of what is written: who takes a consent back a second time,
+    or asks once more after a month, says something new in the same words.
+    """
     for one in case.items:
         same = (one.content_sha256, one.voice_public) == (item.content_sha256, item.voice_public)
-        if same and one.envelope != item.envelope:
+        written = {one.kind, item.kind} <= _WRITTEN
+        if same and written and one.day == item.day and one.envelope != item.envelope:
             return one
     return None
 

@@ -70,7 +70,7 @@ class EnvelopeState(StrEnum):
     UNOPENED = "unopened"  # no lock of hers: cover and left-out look alike
     COVER = "cover"
     READ = "read"
-    FOLDED = "folded"  # says word for word what another of the same reporter says
+    FOLDED = "folded"  # a second sending of what the same reporter sent on the same day
     REFUSED = "refused"  # could not be read; tried again with the next bundle
 
 

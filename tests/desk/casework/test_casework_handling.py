@@ -453,6 +453,36 @@ def test_consent_of_the_person_affected_holds_until_it_is_taken_back(
 
 
 @pytest.mark.clause("P24")
+def test_a_consent_taken_back_a_second_time_in_the_same_words_is_taken_back(
+    first: Desk, reporter: ReporterKeys
+) -> None:
+    arrive(first, reporter, *affected())
+    for days, given in enumerate([(), ("name", "account"), ()], start=1):
+        consents_later(first.office, reporter, *given, day=DAY + timedelta(days=days))
+        first.imports()
+        assert consents(first.vault, first.case(reporter)) == given
+
+
+@pytest.mark.clause("P33")
+def test_who_asks_again_in_the_same_words_on_another_day_is_heard_again(
+    first: Desk, reporter: ReporterKeys
+) -> None:
+    arrive(first, reporter)
+    for days in (1, 30):
+        first.office.writes(
+            reporter,
+            answer("requests", "meeting"),
+            later=True,
+            text="Call me.",
+            day=DAY + timedelta(days=days),
+        )
+        first.imports()
+    assert [one.act for one in read_record(first.vault, first.case(reporter).name)].count(
+        "requested"
+    ) == 2
+
+
+@pytest.mark.clause("P24")
 def test_a_consent_given_later_on_the_day_of_the_report_holds(
     first: Desk, reporter: ReporterKeys
 ) -> None:
