@@ -118,7 +118,6 @@ def carry_out(vault: Vault, proposal: Proposal, done: str, *, now: datetime) -> 
     with proposal_work(vault, proposal, now=now) as (work, current):
         if current.kind != "action":
             raise ProcedureError("A deletion is carried out by deleting the case.")
-        work.require_no_conflict()
         require_agreement(current)
         changed = current.model_copy(update={"carried_out": work.today})
         vault.put(changed)
@@ -150,7 +149,6 @@ def repeat_action(
     target = require_words(target, "the new login")
     reason = require_words(reason, "how you know that it is the same person")
     with proposal_work(vault, earlier, now=now) as (work, first):
-        work.require_no_conflict()
         if not policy_of(vault, work.case).concurrence.repeat_without_asking:
             raise ProcedureError("The procedure asks for an agreement each time; propose anew.")
         if first.kind != "action" or first.carried_out is None:

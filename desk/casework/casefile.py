@@ -5,6 +5,7 @@ notes and agreements. Every change of it is written to the case's record in the 
 step (`work.Work`); docs/RECORD.md, «What is recorded».
 """
 
+from collections.abc import Collection
 from datetime import date
 from typing import Literal
 
@@ -67,21 +68,26 @@ class Hold(Value):
     reason: str
 
 
-class SpokenConsents(Value):
-    """Consents given otherwise than in an envelope: said, or signed on paper (P24)."""
+class Words(Value):
+    """What a person wrote down of a reporter's words."""
 
     day: date
+    cases: tuple[str, ...] = ()  # which it is about, beside the one in whose file it lies
+
+
+class SpokenConsents(Words):
+    """Consents given otherwise than in an envelope: said, or signed on paper (P24)."""
+
     consents: tuple[str, ...]
     by_survivor: bool
     how: str
 
 
-class Agreement(Value):
+class Agreement(Words):
     """The reporter agreed that somebody left out may learn of the case after all (P16)."""
 
     name: RecipientName
     envelope: EnvelopeId | None  # the letter that says so; None only where there is no mailbox
-    day: date
     why: str
 
 
@@ -144,7 +150,13 @@ class CaseFile(Record):
     hold: Hold | None = None
     copies: tuple[ColleagueCopy, ...] = ()
     merged_into: str = ""
+    replaced: bool = False  # the receipt of that case replaces this one's: one reporter for certain
     merged_from: tuple[str, ...] = ()
 
     def name_on_shelf(self) -> str:
         return self.case
+
+
+def applies_to(words: Words, file: CaseFile, cases: Collection[str]) -> bool:
+    """Tell whether words in a file are about one of some cases."""
+    return file.case in cases or any(one in cases for one in words.cases)

@@ -11,7 +11,8 @@ from desk.casework.clocks import case_clocks
 from desk.casework.record import Act, Entry
 from desk.casework.redaction import BLOT, WITHHELD, Redaction
 from desk.casework.rules import policy_of
-from desk.casework.said import consents, joined_cases, threads_of
+from desk.casework.said import consents
+from desk.casework.threads import joined_cases, threads_of
 from desk.casework.verifying import read_record
 from desk.casework.work import read_file
 from desk.legible import make_visible

@@ -100,7 +100,6 @@ def decide_window(vault: Vault, case: CaseRecord, decision: str, *, now: datetim
     """
     decision = require_words(decision, "what was decided and why")
     with working(vault, case, now=now) as work:
-        work.require_no_conflict()
         work.change(window_decision=decision)
         work.record(Act.WINDOW, why=decision)
 

@@ -11,7 +11,7 @@ from datetime import date, datetime
 from pathlib import Path
 
 from desk.casework.errors import ProcedureError
-from desk.casework.said import left_out
+from desk.casework.leftout import left_out
 from desk.desk import read_desk
 from desk.files import random_access
 from desk.importing import verify_bundle

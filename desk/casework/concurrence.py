@@ -13,9 +13,9 @@ from pathlib import Path
 from desk.casework.casefile import CaseFile
 from desk.casework.colleagues import confirmed_colleague, require_permitted
 from desk.casework.errors import ProcedureError
+from desk.casework.leftout import left_out
 from desk.casework.proposals import Proposal, Signed, proposal_work
 from desk.casework.record import Act, append
-from desk.casework.said import left_out
 from desk.casework.signedfile import SignedFile, opened_signed, take_once, write_signed
 from desk.casework.work import actor, require_words
 from desk.desk import read_desk
@@ -62,7 +62,6 @@ def export_request(vault: Vault, proposal: Proposal, to: str, path: Path, *, now
         StorageError: the stick cannot be written.
     """
     with proposal_work(vault, proposal, now=now) as (work, current):
-        work.require_no_conflict()
         colleague = require_permitted(vault, work.case, to)
         body = {
             "left_out": list(left_out(vault, work.case)),
@@ -209,7 +208,7 @@ def _take_answer(
     now: datetime,
 ) -> Proposal:
     sender = file.sender
-    with proposal_work(vault, proposal, now=now) as (work, current):
+    with proposal_work(vault, proposal, now=now, despite_conflict=True) as (work, current):
         take_once(vault, file)
         require_permitted(vault, work.case, sender.name)
         if digest != current.digest or file.case != current.case:

@@ -4,9 +4,11 @@ from datetime import datetime
 
 from desk.casework.casefile import Agreement
 from desk.casework.errors import ProcedureError
+from desk.casework.leftout import left_out_by
 from desk.casework.record import Act
-from desk.casework.said import is_manual, left_out, threads_of
-from desk.casework.work import require_words, working
+from desk.casework.said import is_manual
+from desk.casework.threads import threads_of
+from desk.casework.work import read_file, require_words, working
 from desk.records import CaseRecord
 from desk.vault import Vault
 from protocol.envelope import Kind
@@ -22,7 +24,7 @@ def declare_conflict(vault: Vault, case: CaseRecord, reason: str, *, now: dateti
         ProcedureError: nothing was written.
     """
     reason = require_words(reason, "what the conflict is")
-    with working(vault, case, now=now) as work:
+    with working(vault, case, now=now, despite_conflict=True) as work:
         work.change(conflict=reason)
         work.record(Act.CONFLICT, why=reason)
 
@@ -41,8 +43,8 @@ def record_agreement(
     Args:
         name: of the person left out.
         why: the words of the agreement.
-        envelope: the later letter from the mailbox that says so; None only for a case that
-            has no mailbox.
+        envelope: the later letter from the mailbox that says so; None only where she was left
+            out of nothing that has a mailbox.
 
     Raises:
         ProcedureError: not left out, or not a letter of this reporter that came afterwards.
@@ -50,13 +52,26 @@ def record_agreement(
     why = require_words(why, "the words of the agreement")
     with working(vault, case, now=now) as work:
         recipient = RecipientName(name)
-        if recipient not in left_out(vault, work.case):
+        shut = [
+            one
+            for cases, names in left_out_by(vault, work.case)
+            for one in cases
+            if recipient in names
+        ]
+        if not shut:
             raise ProcedureError("The reporter did not leave this person out.")
-        if not is_manual(work.file) and envelope not in _later_letters(vault, work.case):
+        manual = all(is_manual(read_file(vault, one)) for one in shut)
+        if not manual and envelope not in _later_letters(vault, work.case):
             raise ProcedureError(
                 "Name the letter in which the reporter agrees; ask in a reply if there is none."
             )
-        agreement = Agreement(name=recipient, envelope=envelope, day=work.today, why=why)
+        agreement = Agreement(
+            name=recipient,
+            envelope=envelope,
+            day=work.today,
+            cases=tuple(one.name for one in shut),
+            why=why,
+        )
         work.change(agreements=(*work.file.agreements, agreement))
         work.record(
             Act.AGREEMENT,

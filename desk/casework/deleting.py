@@ -24,7 +24,7 @@ from desk.casework.proposals import (
 )
 from desk.casework.record import Act, append, erase_entries
 from desk.casework.rules import policy_of
-from desk.casework.said import joined_cases
+from desk.casework.threads import joined_cases
 from desk.casework.work import Work, require_words, working
 from desk.desk import read_desk
 from desk.filing import draw_cover_months
@@ -163,6 +163,7 @@ def _delete(vault: Vault, proposal: Proposal, now: datetime) -> list[ObjectRef]:
     if current is None or case is None or current.kind != "deletion":
         raise ProcedureError("This is no proposal to delete a case of this desk.")
     work = Work(vault=vault, case=case, now=now)
+    work.require_no_conflict()
     _refuse_held(work)
     require_agreement(current)
     vault.put(tally_of(vault, work.case))

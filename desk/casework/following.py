@@ -66,7 +66,7 @@ def catch_up(vault: Vault, *, now: datetime) -> Followed:
         ]
         if not (new or sent):
             continue
-        with working(vault, case, now=now, even_joined=True) as work:
+        with working(vault, case, now=now, even_joined=True, despite_conflict=True) as work:
             told += _follow(work, {one.envelope for one in new})
             _record_replies(work)
         _pass_on_flags(vault, case, now=now)
@@ -81,7 +81,7 @@ def _pass_on_flags(vault: Vault, case: CaseRecord, *, now: datetime) -> None:
     kept = vault.get(CaseRecord, file.merged_into) if file.merged_into else None
     if kept is None:
         return
-    with working(vault, kept, now=now, even_joined=True) as work:
+    with working(vault, kept, now=now, even_joined=True, despite_conflict=True) as work:
         work.change(
             danger=work.file.danger or file.danger,
             support=work.file.support or file.support,

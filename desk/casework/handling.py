@@ -11,7 +11,8 @@ from desk.casework.casefile import Assessment, Decision, Note, Risk, SpokenConse
 from desk.casework.errors import ProcedureError
 from desk.casework.record import Act
 from desk.casework.rules import policy_of
-from desk.casework.said import is_manual, own_reports
+from desk.casework.said import is_manual
+from desk.casework.threads import joined_cases, own_reports
 from desk.casework.work import Work, read_file, require_words, working
 from desk.records import CaseRecord, QueuedReply
 from desk.replies import check_fits
@@ -59,7 +60,6 @@ def assess(
     """
     reasons = require_words(reasons, "the reasons of the conclusion")
     with working(vault, case, now=now) as work:
-        work.require_no_conflict()
         policy = policy_of(vault, case)
         require_assessor(work)
         if set(factors) != set(policy.factors):
@@ -115,7 +115,7 @@ def add_note(
         ProcedureError: nothing was written.
     """
     text = require_words(text, "the note")
-    with working(vault, case, now=now) as work:
+    with working(vault, case, now=now, despite_conflict=True) as work:
         note = Note(day=work.today, by=work.by, text=text, shared=shared)
         work.change(notes=(*work.file.notes, note))
         work.record(Act.NOTE, why=text, shared=shared)
@@ -176,7 +176,11 @@ def record_consent(
                 "Only the person affected can agree to this; a witness cannot do it for them."
             )
         spoken = SpokenConsents(
-            day=work.today, consents=tuple(consents), by_survivor=by_survivor, how=how
+            day=work.today,
+            cases=tuple(one.name for one in joined_cases(vault, work.case)),
+            consents=tuple(consents),
+            by_survivor=by_survivor,
+            how=how,
         )
         work.change(spoken=(*work.file.spoken, spoken))
         work.record(Act.CONSENT, why=how, consents=tuple(consents), by_survivor=by_survivor)
@@ -191,7 +195,6 @@ def set_case_status(
         ProcedureError: unknown to the policy, or one that ends the case: use `close_case`.
     """
     with working(vault, case, now=now) as work:
-        work.require_no_conflict()
         found = policy_of(vault, case).statuses.get(status)
         if found is None:
             raise ProcedureError("The procedure of this case has no such status.")
@@ -225,7 +228,6 @@ def decide_outcome(
     """
     reasons = require_words(reasons, "the reasons")
     with working(vault, case, now=now) as work:
-        work.require_no_conflict()
         known = policy_of(vault, case).outcomes
         if not outcomes or any(one not in known for one in outcomes):
             raise ProcedureError("Choose at least one outcome that the policy names.")
@@ -254,7 +256,6 @@ def close_case(
     """
     reason = require_words(reason, "the reason")
     with working(vault, case, now=now) as work:
-        work.require_no_conflict()
         found = policy_of(vault, case).statuses.get(status)
         if found is None or not found.final:
             raise ProcedureError("Choose a status that ends the case.")

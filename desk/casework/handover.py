@@ -18,7 +18,7 @@ from desk.casework.originals import Original, originals_of
 from desk.casework.packing import Octets, Part, measure, seal_archive
 from desk.casework.record import Act, Entry, entry_name, record_files
 from desk.casework.redaction import missing_consents, redaction_of
-from desk.casework.said import joined_cases
+from desk.casework.threads import joined_cases
 from desk.casework.verifying import read_record
 from desk.casework.work import Work, require_words, working
 from desk.files import is_used, make_private_directory, staged_file, write_whole
@@ -78,7 +78,7 @@ def export_record(
         StorageError: the folder is in use, or the disk is full.
     """
     _require_empty(out)
-    with working(vault, case, now=now, even_joined=True) as work:
+    with working(vault, case, now=now, even_joined=True, despite_conflict=True) as work:
         work.record(Act.EXPORTED, record=True, redacted=redacted)
         shows = redaction_of(vault, work.case).shows if redacted else _everything
         files = shown_record(vault, work.case, shows)

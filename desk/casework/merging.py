@@ -1,7 +1,8 @@
 """Join cases: a receipt that was lost, one that was replaced, a report that belongs to another.
 
 Joining moves nothing: both threads stay what they are, under one file. Whoever was left
-out of one of them stays left out of both (P16). A replaced receipt is joined without
+out of one of them stays left out of both (P16), and what is consented to must be so in both
+(P24), unless both are proven to be of one reporter. A replaced receipt is joined without
 asking, but only when both letters name each other, each with the voice of its own
 mailbox: whoever found a receipt cannot pull somebody else's case to himself (P39).
 """
@@ -21,7 +22,13 @@ REPLACES, REPLACED_BY = "replaces", "replaced-by"  # as the relay's mailbox writ
 
 
 def merge_cases(
-    vault: Vault, kept: CaseRecord, joined: CaseRecord, why: str, *, now: datetime
+    vault: Vault,
+    kept: CaseRecord,
+    joined: CaseRecord,
+    why: str,
+    *,
+    replaced: bool = False,
+    now: datetime,
 ) -> None:
     """Join a case to another, after checking that both are of one reporter or one matter.
 
@@ -29,6 +36,7 @@ def merge_cases(
         kept: goes on; its mailbox is where replies go from now on, so it is the newer one
             when a receipt was lost (P39), the earlier one when retaliation joins it (P18).
         why: how it was checked that they belong together.
+        replaced: two receipts that name each other prove that they are of one reporter.
 
     Raises:
         ProcedureError: the same case, one that was joined already, or no reason.
@@ -36,8 +44,8 @@ def merge_cases(
     why = require_words(why, "how you checked that they belong together")
     if kept.name == joined.name:
         raise ProcedureError("This is one case, not two.")
-    with working(vault, kept, now=now) as work:
-        work.require_no_conflict()
+    # Following what a reporter did decides nothing.
+    with working(vault, kept, now=now, despite_conflict=replaced) as work:
         file = read_file(vault, joined)
         if file.merged_into:
             raise ProcedureError(f"This case was joined to {file.merged_into} before.")
@@ -53,12 +61,10 @@ def merge_cases(
             hold=old.hold or file.hold,
             notes=(*file.notes, *old.notes),
             answers_of_reported=(*file.answers_of_reported, *old.answers_of_reported),
-            spoken=(*file.spoken, *old.spoken),
-            agreements=(*file.agreements, *old.agreements),
             received_from=old.received_from or file.received_from,
         )
         work.record(Act.JOINED, why=why, joined=joined.name)
-        vault.put(file.model_copy(update={"merged_into": kept.name}))
+        vault.put(file.model_copy(update={"merged_into": kept.name, "replaced": replaced}))
         append(
             vault,
             joined.name,
@@ -87,7 +93,8 @@ def join_replaced(vault: Vault, *, now: datetime) -> list[str]:
                 f"{old.name} does not say so: nothing was joined. Ask the reporter."
             )
             continue
-        merge_cases(vault, new, old, "The reporter replaced the receipt.", now=now)
+        why = "The reporter replaced the receipt."
+        merge_cases(vault, new, old, why, replaced=True, now=now)
         with vault.changes():
             fresh = vault.get(CaseRecord, old.name) or old
             off = tuple(one.model_copy(update={"on_page": False}) for one in fresh.replies)

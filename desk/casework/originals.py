@@ -10,8 +10,8 @@ from datetime import datetime
 
 from desk.cases import LONGER_NAME_CHARS, case_name
 from desk.casework.packing import Part, object_octets
-from desk.casework.said import threads_of
 from desk.casework.signedfile import SignedFile
+from desk.casework.threads import threads_of
 from desk.desk import read_desk
 from desk.filing import Reading, file_reading
 from desk.records import (

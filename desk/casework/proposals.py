@@ -116,7 +116,6 @@ class Proposal(Record):
 
 def file_proposal(work: Work, proposal: Proposal) -> Proposal:
     """File a new proposal and write it to the record. Only inside `working`."""
-    work.require_no_conflict()
     work.vault.put(proposal)
     facts = {key: str(value) for key, value in proposal.body().items()}
     work.record(Act.PROPOSED, why=facts.pop("reason"), needed=proposal.needed, **facts)
@@ -160,9 +159,9 @@ def awaited_signatures(vault: Vault) -> list[tuple[Proposal, Spoken]]:
 
 @contextmanager
 def proposal_work(
-    vault: Vault, proposal: Proposal, *, now: datetime
+    vault: Vault, proposal: Proposal, *, now: datetime, despite_conflict: bool = False
 ) -> Iterator[tuple[Work, Proposal]]:
-    """Open the case of a proposal, with the proposal as it is now.
+    """Open the case of a proposal, with the proposal as it is now; see `working`.
 
     Raises:
         StorageError: the case or the proposal was deleted.
@@ -170,7 +169,7 @@ def proposal_work(
     case = vault.get(CaseRecord, proposal.case)
     if case is None:
         raise StorageError("The case of this proposal is not on this desk any more.")
-    with working(vault, case, now=now) as work:
+    with working(vault, case, now=now, despite_conflict=despite_conflict) as work:
         current = vault.get(Proposal, proposal.id)
         if current is None:
             raise StorageError("This proposal is not on this desk any more.")

@@ -12,7 +12,8 @@ from dataclasses import dataclass
 
 from desk.casework.record import Act, Entry
 from desk.casework.rules import policy_of
-from desk.casework.said import consents, own_reports, threads_of, values_of
+from desk.casework.said import consents, values_of
+from desk.casework.threads import own_reports, threads_of
 from desk.records import CaseRecord
 from desk.vault import Vault
 from policies.parts import CONTACT_MEANINGS, Meaning, QuestionKind

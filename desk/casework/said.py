@@ -9,9 +9,10 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
 
-from desk.cases import ThreadItem, read_thread
-from desk.casework.casefile import CaseFile
+from desk.casework.casefile import CaseFile, SpokenConsents, applies_to
+from desk.casework.leftout import left_out
 from desk.casework.rules import policy_of
+from desk.casework.threads import by_reporter, letters_of, own_reports
 from desk.casework.work import read_file
 from desk.records import CaseRecord
 from desk.vault import Vault
@@ -85,68 +86,20 @@ def case_top(vault: Vault, case: CaseRecord) -> Top:
 _CONTACT = frozenset({Meaning.NAME, Meaning.TELEPHONE, Meaning.E_MAIL, Meaning.CONTACT})
 
 
-def threads_of(vault: Vault, case: CaseRecord) -> list[tuple[CaseRecord, ThreadItem]]:
-    """Return every item of a case and of the cases joined to it, each with its own case."""
-    cases = [case, *joined_cases(vault, case)]
-    items = [(one, item) for one in cases for item in read_thread(vault, one)]
-    return sorted(items, key=lambda pair: (pair[1].item.day, pair[1].item.kind != Kind.REPORT))
-
-
-def joined_cases(vault: Vault, case: CaseRecord) -> list[CaseRecord]:
-    """Return the cases that were joined to this one, and to those."""
-    found: list[CaseRecord] = []
-    for name in read_file(vault, case).merged_from:
-        joined = vault.get(CaseRecord, name)
-        if joined is not None:
-            found += [joined, *joined_cases(vault, joined)]
-    return found
-
-
-def own_reports(vault: Vault, case: CaseRecord) -> list[Report]:
-    """Return what the reporter sent, the oldest first; strangers' letters are not among them."""
-    return [item.report for one, item in threads_of(vault, case) if one.is_same_reporter(item.item)]
-
-
 def consents(vault: Vault, case: CaseRecord) -> tuple[str, ...]:
-    """Return the ids of the consents that hold now.
+    """Return the ids of the consents that hold now; in joined cases, what all reporters give.
 
     A consent that only the person affected can give counts only from that person: in
     letters where they say that it happened to them, or as the counselor recorded it (P24).
     """
-    policy, file = policy_of(vault, case), read_file(vault, case)
-    letters = own_reports(vault, case)
-    affected = "affected" in next(_said(policy, letters, Meaning.STANDING), ())
-    told = _consents_told(letters)
-    by_day: list[tuple[date, set[str], bool]] = [(day, ids, affected) for day, ids in told]
-    by_day += [(one.day, set(one.consents), one.by_survivor) for one in file.spoken]
-    if not by_day:
-        return ()
-    newest = max(day for day, _, _ in by_day)
-    allowed = [_allowed(policy, ids, may) for day, ids, may in by_day if day == newest]
-    given = set.intersection(*allowed)
-    return tuple(one for one in policy.consents if one in given)
-
-
-def left_out(vault: Vault, case: CaseRecord) -> tuple[RecipientName, ...]:
-    """Return who must not learn of a case: left out, and never agreed to since (P16).
-
-    A later letter of the reporter that names somebody as a reader is such an agreement; so
-    is one that says so in words, once the counselor recorded which letter it was.
-    """
-    cases = [case, *joined_cases(vault, case)]
-    out: dict[RecipientName, None] = {}
-    let_in: set[RecipientName] = set()
-    for one in cases:
-        letters = [i.report for i in read_thread(vault, one) if one.is_same_reporter(i.item)]
-        # The first letter of a mailbox leaves out; a later one can only let in.
-        for number, letter in enumerate(letters):
-            if letter.kind is Kind.REPORT or number == 0:
-                out.update(dict.fromkeys(letter.left_out))
-            else:
-                let_in.update(letter.readers)
-    files = [read_file(vault, one) for one in cases]
-    let_in.update(one.name for file in files for one in file.agreements)
-    return tuple(name for name in out if name not in let_in)
+    policy, groups = policy_of(vault, case), by_reporter(vault, case)
+    files = [read_file(vault, one) for group in groups for one in group]
+    given = [set(policy.consents)]
+    for group in groups:
+        names = {one.name for one in group}
+        spoken = [one for file in files for one in file.spoken if applies_to(one, file, names)]
+        given.append(_consents_of(policy, letters_of(vault, group), spoken))
+    return tuple(one for one in policy.consents if one in set.intersection(*given))
 
 
 def categories(vault: Vault, case: CaseRecord) -> tuple[str, ...]:
@@ -208,6 +161,19 @@ def _question_ids(policy: Policy, report: Report, meanings: Iterable[Meaning]) -
         return {meaning.value for meaning in meanings}
     asked = (policy.question_meaning(report.track, meaning) for meaning in meanings)
     return {question.id for question in asked if question}
+
+
+def _consents_of(
+    policy: Policy, letters: Sequence[Report], spoken: Sequence[SpokenConsents]
+) -> set[str]:
+    affected = "affected" in next(_said(policy, letters, Meaning.STANDING), ())
+    by_day = [(day, ids, affected) for day, ids in _consents_told(letters)]
+    by_day += [(one.day, set(one.consents), one.by_survivor) for one in spoken]
+    if not by_day:
+        return set()
+    newest = max(day for day, _, _ in by_day)
+    allowed = [_allowed(policy, ids, may) for day, ids, may in by_day if day == newest]
+    return set.intersection(*allowed)
 
 
 def _consents_told(letters: Sequence[Report]) -> list[tuple[date, set[str]]]:

@@ -13,12 +13,14 @@ from desk.casework.casefile import ColleagueCopy, ColleagueReply, HandOver, Note
 from desk.casework.colleagues import Colleague, require_permitted
 from desk.casework.errors import ProcedureError
 from desk.casework.following import catch_up
+from desk.casework.leftout import left_out
 from desk.casework.merging import merge_cases
 from desk.casework.originals import adopt_original, originals_of, read_described
 from desk.casework.record import Act, RecordHead
 from desk.casework.rules import policy_of
-from desk.casework.said import consents, joined_cases, left_out, own_reports
+from desk.casework.said import consents
 from desk.casework.signedfile import SignedFile, opened_signed, take_once, write_signed
+from desk.casework.threads import joined_cases, own_reports
 from desk.casework.work import Work, actor, read_file, require_words, working
 from desk.records import CaseRecord, ObjectRef
 from desk.vault import Vault
@@ -40,7 +42,7 @@ def export_copy(vault: Vault, case: CaseRecord, to: str, path: Path, *, now: dat
         ProcedureError: the reporter left her out, or did not write to her: hand over instead.
         StorageError: the stick cannot be written.
     """
-    with working(vault, case, now=now) as work:
+    with working(vault, case, now=now, despite_conflict=True) as work:
         colleague = require_permitted(vault, work.case, to)
         handed = any(one.name == colleague.name for one in work.file.handed_to)
         if not handed and not _reads_everything(vault, work.case, colleague.name):
@@ -66,7 +68,7 @@ def hand_over(
         StorageError: the stick cannot be written, or a part of the case is gone.
     """
     reason = require_words(reason, "the reason of the hand-over")
-    with working(vault, case, now=now) as work:
+    with working(vault, case, now=now, despite_conflict=True) as work:
         colleague = require_permitted(vault, work.case, to)
         if not _reads_everything(vault, work.case, colleague.name) and not may_pass_on(
             vault, work.case, to=colleague.name
@@ -153,7 +155,7 @@ def import_colleague_file(vault: Vault, path: Path, *, now: datetime) -> CaseRec
         if case is None:
             raise StorageError("This desk has no case of that name.")
         _join_as_there(vault, case, joined, now=now)
-        with working(vault, case, now=now) as work:
+        with working(vault, case, now=now, despite_conflict=True) as work:
             _take(work, copy, file.sender, purpose, reason)
     return case
 

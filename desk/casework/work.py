@@ -56,15 +56,22 @@ class Work:
 
 @contextmanager
 def working(
-    vault: Vault, case: CaseRecord, *, now: datetime, even_joined: bool = False
+    vault: Vault,
+    case: CaseRecord,
+    *,
+    now: datetime,
+    even_joined: bool = False,
+    despite_conflict: bool = False,
 ) -> Iterator[Work]:
     """Open a case for one change; a refusal inside leaves everything as it was.
 
     Args:
         even_joined: follow what arrives in a case that was joined to another one.
+        despite_conflict: it decides nothing: what arrives, a note, the way to a colleague.
 
     Raises:
-        ProcedureError: the case was joined to another one.
+        ProcedureError: the case was joined to another one, or a conflict of interest in it
+            was declared (P17).
         StorageError: the disk is full, or another command is writing.
     """
     with vault.changes():
@@ -73,6 +80,8 @@ def working(
             raise ProcedureError(
                 f"This case was joined to {work.file.merged_into}; go on working there."
             )
+        if not despite_conflict:
+            work.require_no_conflict()
         yield work
         vault.put(work.case)
         vault.put(work.file)

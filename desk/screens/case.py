@@ -12,7 +12,8 @@ from desk.casework.handling import open_duties
 from desk.casework.merging import suggested_joins
 from desk.casework.proposals import proposals_of
 from desk.casework.rules import policy_of, track_of
-from desk.casework.said import Top, case_top, categories, is_manual, joined_cases
+from desk.casework.said import Top, case_top, categories, is_manual
+from desk.casework.threads import joined_cases
 from desk.casework.work import read_file
 from desk.records import AttachmentRecord, CaseRecord
 from desk.screens.attachments import may_be_shown, type_of

@@ -8,9 +8,9 @@ from desk.cases import find_case
 from desk.casework import sharing as casework
 from desk.casework.colleagues import permitted_colleagues
 from desk.casework.conflicts import record_agreement
+from desk.casework.leftout import left_out
 from desk.casework.merging import merge_cases
-from desk.casework.said import is_manual, left_out, threads_of
-from desk.casework.work import read_file
+from desk.casework.threads import threads_of
 from desk.records import CaseRecord
 from desk.screens.delivery import FOLDER_FIELD, deliver
 from desk.screens.forms import Field, Form, Kind, Option, Task, Typed
@@ -111,7 +111,6 @@ def agreement(vault: Vault, case: CaseRecord) -> Task:
         )
         return "The agreement is recorded."
 
-    manual = is_manual(read_file(vault, case))
     letter = Field(name="letter", label="The letter that says so", kind=Kind.ONE, options=letters)
     return Task(
         form=Form(
@@ -124,7 +123,7 @@ def agreement(vault: Vault, case: CaseRecord) -> Task:
                     kind=Kind.ONE,
                     options=[Option(one, one) for one in left_out(vault, case)],
                 ),
-                *(() if manual else (letter,)),
+                *((letter,) if letters else ()),
                 Field(name="why", label="The words of the agreement", kind=Kind.LONG),
             ),
             button="Record the agreement",

@@ -3,10 +3,9 @@
 from datetime import timedelta
 
 import pytest
-from twodesks import ALL_CONSENTS, DAY, Desk, Kind, affected, answer, consents_later
+from twodesks import ALL_CONSENTS, DAY, Desk, Kind, affected, answer, arrive, consents_later
 
 from desk.casework.clocks import Window, case_clocks, decide_window
-from desk.casework.conflicts import declare_conflict
 from desk.casework.errors import ProcedureError
 from desk.casework.handling import (
     add_answer_of_reported,
@@ -20,9 +19,10 @@ from desk.casework.handling import (
     set_risk,
     tick_duty,
 )
+from desk.casework.leftout import left_out
 from desk.casework.replytexts import ready_replies, require_filled
 from desk.casework.rules import choose_policy, import_policy, policy_of
-from desk.casework.said import case_top, consents, left_out
+from desk.casework.said import case_top, consents
 from desk.casework.triage import triage
 from desk.casework.verifying import read_record
 from desk.casework.work import read_file
@@ -38,11 +38,6 @@ FACTORS = {
     "well-being": "strong",
     "power": "more",
 }
-
-
-def arrive(desk: Desk, reporter: ReporterKeys, *answers: object, **changes: object) -> None:
-    desk.office.writes(reporter, *answers, **changes)  # type: ignore[arg-type]  # in tests
-    desk.imports()
 
 
 # --- P3, P4, P29: clocks -------------------------------------------------------------
@@ -380,24 +375,6 @@ def test_a_status_of_the_policy_stands_on_the_reporters_page(
     assert page.status == "looking"
     with pytest.raises(ProcedureError, match="no such status"):
         set_case_status(first.vault, first.case(reporter), "sleeping", now=first.now)
-
-
-@pytest.mark.clause("P17")
-def test_after_a_conflict_of_interest_the_counselor_decides_nothing(
-    first: Desk, reporter: ReporterKeys
-) -> None:
-    arrive(first, reporter)
-    case = first.case(reporter)
-    declare_conflict(first.vault, case, "We are friends.", now=first.now)
-    for refused in (
-        lambda: set_case_status(first.vault, case, "looking", now=first.now),
-        lambda: decide_outcome(first.vault, case, ["warning"], reasons="x", now=first.now),
-        lambda: decide_window(first.vault, case, "x", now=first.now),
-    ):
-        with pytest.raises(ProcedureError, match="conflict of interest"):
-            refused()
-    entry = read_record(first.vault, case.name)[-1]
-    assert (entry.act, entry.why) == ("conflict", "We are friends.")
 
 
 # --- P16, P19, P24, P25, P34: what stands on top -------------------------------------

@@ -4,7 +4,7 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from twodesks import ALL_CONSENTS, DAY, Desk, Kind, Office, affected, answer, new_reporter
+from twodesks import ALL_CONSENTS, DAY, Desk, Kind, Office, affected, answer, arrive, new_reporter
 
 from desk.backup import back_up
 from desk.casework.concurrence import (
@@ -24,18 +24,20 @@ from desk.casework.deleting import (
 )
 from desk.casework.errors import ProcedureError
 from desk.casework.handling import add_note, assess, close_case, decide_outcome
+from desk.casework.leftout import left_out
 from desk.casework.manual import enter_report
 from desk.casework.merging import merge_cases, suggested_joins
 from desk.casework.originals import originals_of
 from desk.casework.proposals import Proposal
 from desk.casework.rules import choose_policy
-from desk.casework.said import case_top, left_out, threads_of
+from desk.casework.said import case_top
 from desk.casework.sharing import (
     export_copy,
     hand_over,
     import_colleague_file,
     may_pass_on,
 )
+from desk.casework.threads import threads_of
 from desk.casework.triage import triage
 from desk.casework.verifying import read_record, verify_record
 from desk.casework.work import read_file
@@ -54,12 +56,6 @@ FACTORS = {
     "well-being": "little",
     "power": "equal",
 }
-
-
-def arrive(desk: Desk, reporter: ReporterKeys, *answers: object, **changes: object) -> CaseRecord:
-    desk.office.writes(reporter, *answers, **changes)  # type: ignore[arg-type]  # in tests
-    desk.imports()
-    return desk.case(reporter)
 
 
 # --- P9: reports that came otherwise -------------------------------------------------

@@ -115,6 +115,13 @@ def open_desk(empty: Path, folder: Path, counselor: Counselor, office: Office) -
     return Desk(counselor, open_with(folder, counselor.secret_key), office)
 
 
+def arrive(desk: Desk, reporter: ReporterKeys, *answers: Answer, **changes: object) -> CaseRecord:
+    """Let a reporter write and a desk import it; return the case as it is then."""
+    desk.office.writes(reporter, *answers, **changes)  # type: ignore[arg-type]  # in tests
+    desk.imports()
+    return desk.case(reporter)
+
+
 def affected(*consents: str) -> tuple[Answer, ...]:
     """Return the answers of the person affected with their consents."""
     return (answer("standing", "affected"), answer("consents", *consents))
@@ -136,4 +143,4 @@ def new_reporter() -> ReporterKeys:
     return generate_throwaway_keys()
 
 
-__all__ = ["ALL_CONSENTS", "DAY", "NOW", "Desk", "Kind", "Office", "affected", "answer"]
+__all__ = ["ALL_CONSENTS", "DAY", "NOW", "Desk", "Kind", "Office", "affected", "answer", "arrive"]
