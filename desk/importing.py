@@ -9,25 +9,24 @@ leave her out look alike, here as everywhere.
 
 import hashlib
 from dataclasses import dataclass, field, replace
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from pathlib import Path
 
+from desk.casework.handed import is_genuine
 from desk.desk import read_desk
 from desk.files import alone, random_access
-from desk.filing import Arrival, file_reading
+from desk.filing import Arrival, Reading, file_reading
+from desk.freshness import tell_freshness, tell_serial
 from desk.keyring import own_fingerprints
 from desk.opening import open_envelope
-from desk.records import CaseRecord, DeskRecord, EnvelopeRecord, EnvelopeState
+from desk.records import CaseRecord, EnvelopeRecord, EnvelopeState
 from desk.succession import settle
 from desk.vault import Vault
 from keys.signature import verify_detached
 from protocol.archive import ArchiveReader
-from protocol.bundle import BundleEnvelope, BundleHead, BundleReader
+from protocol.bundle import BundleEnvelope, BundleReader
 from protocol.errors import AuthenticityError, CapacityError, FormatError
 from protocol.names import EnvelopeId, Fingerprint
-
-# A courier who goes once a week is never called late; a bundle older than that is told.
-OLD_BUNDLE_DAYS = 7
 
 
 @dataclass(kw_only=True)
@@ -66,9 +65,9 @@ def import_bundle(vault: Vault, path: Path, *, now: datetime) -> ImportReport:
         reader = verify_bundle(vault, ArchiveReader(read_at, size_bytes), now=now)
         desk = read_desk(vault)
         report = ImportReport(cut=reader.head.cut, day=reader.head.day)
-        _tell_freshness(report, desk, reader, now.date())
+        report.told += tell_freshness(desk, reader, now.date())
         for envelope in reader.head.envelopes:
-            _take(vault, reader, envelope, report, now.date())
+            _take(vault, reader, envelope, report, now)
         report.arrivals = [_told_apart(vault, one) for one in report.arrivals]
         if reader.head.cut >= desk.cut:
             _remember(vault, reader, report)
@@ -118,47 +117,15 @@ def check_envelopes(reader: BundleReader) -> list[str]:
     return told
 
 
-def _tell_freshness(
-    report: ImportReport, desk: DeskRecord, reader: BundleReader, today: date
-) -> None:
-    head = reader.head
-    same_cut = head.cut == desk.cut and desk.head_sha256
-    if head.cut < desk.cut:
-        report.told.append(
-            f"This bundle is stale: it is cut {head.cut}, and this desk has seen cut {desk.cut}. "
-            "What is new in it was taken; ask the courier for a fresh one."
-        )
-    if same_cut and hashlib.sha256(reader.head_bytes).digest() != desk.head_sha256:
-        report.told.append(
-            f"Two different bundles call themselves cut {head.cut}, and the relay signed both. "
-            "That must never happen: tell the operator before you answer anything."
-        )
-    if desk.cut_day is not None and head.cut > desk.cut and head.day < desk.cut_day:
-        report.told.append(
-            "This bundle is newer than the last one, but its day is earlier: "
-            "the relay's clock was set back; tell the operator."
-        )
-    if head.day > today + timedelta(days=1):
-        report.told.append(
-            f"This bundle was cut on {head.day}, which is still to come by this machine's clock: "
-            "set the clock, or the days you promise will be wrong."
-        )
-    elif head.day < today - timedelta(days=OLD_BUNDLE_DAYS):
-        report.told.append(
-            f"This bundle was cut on {head.day}, {(today - head.day).days} days ago: "
-            "ask the courier for a fresh one, or check this machine's clock."
-        )
-
-
 def _take(
     vault: Vault,
     reader: BundleReader,
     envelope: BundleEnvelope,
     report: ImportReport,
-    today: date,
+    now: datetime,
 ) -> None:
     known = vault.get(EnvelopeRecord, envelope.id.hex())
-    is_held = known is not None and known.state is not EnvelopeState.REFUSED
+    is_held = known is not None and known.state is not EnvelopeState.REFUSED and not known.handed_by
     if is_held and known is not None and known.sha256 != envelope.sha256:
         report.told.append(
             f"Envelope {_short(envelope.id)} is not the one this desk was given before: "
@@ -175,7 +142,7 @@ def _take(
     if is_held:
         return
     try:
-        arrival = _open_and_file(vault, reader, envelope, today)
+        arrival = _open_and_file(vault, reader, envelope, report, now)
     except (FormatError, AuthenticityError, CapacityError) as error:
         told = _about(envelope.id, error)
         report.told.append(told)
@@ -186,8 +153,9 @@ def _take(
             state=EnvelopeState.REFUSED,
             reason=told,
         )
-        with vault.changes():
-            vault.put(refused)
+        if known is None or not known.handed_by:
+            with vault.changes():
+                vault.put(refused)
     else:
         if arrival is not None:
             report.arrivals.append(arrival)
@@ -195,10 +163,22 @@ def _take(
 
 
 def _open_and_file(
-    vault: Vault, reader: BundleReader, envelope: BundleEnvelope, today: date
+    vault: Vault,
+    reader: BundleReader,
+    envelope: BundleEnvelope,
+    report: ImportReport,
+    now: datetime,
 ) -> Arrival | None:
-    month = today.year * 12 + today.month - 1
     reading = open_envelope(vault, reader, envelope, relay=read_desk(vault).relay)
+    handed = vault.get(EnvelopeRecord, envelope.id.hex())
+    if handed is not None and handed.handed_by:
+        if is_genuine(vault, handed, envelope, reading, now=now):
+            _forget(vault, reading)
+            return None
+        report.told.append(
+            f"What {handed.handed_by} handed over as envelope {_short(envelope.id)} is not what "
+            "the relay brings: it was taken out. Ask her before you believe more of hers."
+        )
     if reading is None:
         with vault.changes():
             vault.put(
@@ -211,11 +191,17 @@ def _open_and_file(
             )
         return None
     with vault.changes():
-        arrival = file_reading(vault, reading, month=month)
+        arrival = file_reading(vault, reading, month=now.year * 12 + now.month - 1)
     filed = vault.get(EnvelopeRecord, envelope.id.hex())
-    if reading.envelope.content is not None and (filed is None or filed.content is None):
-        vault.objects.remove(reading.envelope.content)
+    if filed is None or filed.content is None:
+        _forget(vault, reading)
     return arrival
+
+
+def _forget(vault: Vault, reading: Reading | None) -> None:
+    """Remove the object of what was opened and is not kept."""
+    if reading is not None and reading.envelope.content is not None:
+        vault.objects.remove(reading.envelope.content)
 
 
 def _told_apart(vault: Vault, arrival: Arrival) -> Arrival:
@@ -247,7 +233,9 @@ def _remember(vault: Vault, reader: BundleReader, report: ImportReport) -> None:
             )
         name = name or desk.counselor
         accepted = head.serials.get(name, 0) if name else 0
-        _tell_serial(report, desk, accepted, head)
+        told, notes = tell_serial(desk, accepted, head)
+        report.told += told
+        report.notes += notes
         vault.put(
             desk.model_copy(
                 update={
@@ -263,26 +251,6 @@ def _remember(vault: Vault, reader: BundleReader, report: ImportReport) -> None:
             )
         )
     report.notes.extend(f"For the operator, from the relay: {one}" for one in head.warnings)
-
-
-def _tell_serial(report: ImportReport, desk: DeskRecord, accepted: int, head: BundleHead) -> None:
-    if accepted > desk.serial and not desk.restored:
-        report.told.append(
-            f"The relay accepted dispatch {accepted} in your name, and this desk made only "
-            f"{desk.serial}: if no other desk of yours has this key, somebody else has it."
-        )
-    elif accepted < desk.confirmed:
-        report.told.append(
-            f"The relay had accepted your dispatch {desk.confirmed} and now knows only "
-            f"{accepted}: it was set back; export again, and tell the operator."
-        )
-    elif accepted < desk.serial:
-        report.notes.append(
-            f"Your dispatch {desk.serial} had not reached the relay when this bundle was cut "
-            f"on {head.day}; the next one carries everything in it."
-        )
-    elif accepted > desk.confirmed:
-        report.notes.append(f"The relay has accepted your dispatch {accepted}.")
 
 
 def _about(envelope: EnvelopeId, error: Exception) -> str:

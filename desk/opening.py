@@ -51,8 +51,14 @@ def open_envelope(
         return None
     with vault.objects.writer() as writer:
         content = _store(writer, message, session_key)
+    record = EnvelopeRecord(
+        id=envelope.id,
+        size_bytes=envelope.size_bytes,
+        sha256=envelope.sha256,
+        state=EnvelopeState.READ,
+    )
     try:
-        return _read(vault, envelope, content, relay)
+        return read_object(vault, content, record, relay=relay)
     except BaseException:
         vault.objects.remove(content)
         raise
@@ -64,21 +70,30 @@ def _store(writer: ObjectWriter, message: SealedMessage, session_key: SessionKey
     return writer.commit()
 
 
-def _read(vault: Vault, envelope: BundleEnvelope, content: ObjectRef, relay: RelayId) -> Reading:
+def read_object(
+    vault: Vault, content: ObjectRef, record: EnvelopeRecord, *, relay: RelayId
+) -> Reading:
+    """Check what an object holds as one envelope, whoever brought it.
+
+    Args:
+        record: of the envelope that it must be, as far as it is known.
+
+    Raises:
+        FormatError: not an envelope, or of a newer format.
+        AuthenticityError: altered, of another relay, or another envelope.
+    """
     with vault.objects.reader(content) as read_at:
         archive = ArchiveReader(read_at, content.size_bytes)
-        opened = read_envelope(archive, expected=envelope.id, relay=relay)
+        opened = read_envelope(archive, expected=record.id, relay=relay)
         _check_reply_key(opened)
+        update = {
+            "state": EnvelopeState.READ,
+            "read_token": opened.report.read_token,
+            "mailbox": opened.report.mailbox,
+            "content": content,
+        }
         return Reading(
-            envelope=EnvelopeRecord(
-                id=envelope.id,
-                size_bytes=envelope.size_bytes,
-                sha256=envelope.sha256,
-                state=EnvelopeState.READ,
-                read_token=opened.report.read_token,
-                mailbox=opened.report.mailbox,
-                content=content,
-            ),
+            envelope=record.model_copy(update=update),
             report=opened.report,
             report_bytes=archive.read_small(REPORT_NAME, limits.REPORT_BYTES),
             attachments=tuple(_attachment(vault, archive, one) for one in opened.attachments),

@@ -87,6 +87,7 @@ class EnvelopeRecord(Record):
     content: ObjectRef | None = None
     reason: str = ""  # the sentence, when refused
     copied: bool = False  # lies on a second copy, or needs none there: `desk backup` sets it
+    handed_by: str = ""  # who brought it, until a bundle shows whether it is the relay's
 
     def name_on_shelf(self) -> str:
         return self.id.hex()

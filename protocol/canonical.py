@@ -148,7 +148,7 @@ class Fields:
         return self._read_octets(name, value, size)
 
     def day(self, name: str) -> date:
-        """Take a day, YYYY-MM-DD."""
+        """Take a day, YYYY-MM-DD, of the years that anybody counts from."""
         return self._read_day(name, self._take(name))
 
     def day_or_none(self, name: str) -> date | None:
@@ -204,7 +204,7 @@ class Fields:
             day = date.fromisoformat(value) if isinstance(value, str) else None
         except ValueError:
             self._fail(name)
-        if day is None or day.isoformat() != value:
+        if day is None or day.isoformat() != value or day.year not in limits.YEARS:
             self._fail(name)
         return day
 

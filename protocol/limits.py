@@ -19,6 +19,8 @@ VOICE_SIGNATURE_BYTES = 64  # Ed25519, RFC 8032 section 5.1.6
 JSON_DEPTH = 8
 JSON_INTEGER = 2**53 - 1
 
+YEARS = range(2000, 3000)  # of a day: deadlines are counted from it, and must be days too
+
 # Padding. Padmé (Nikitin et al., PETS 2019, section 4) costs at most 6.25 % above the floor and
 # leaks O(log log) bits; the floor makes a text of any usual length look like every other.
 PADDING_FLOOR_BYTES = 16 * KIB

@@ -14,7 +14,9 @@ from pydantic import BaseModel, Field
 from desk.records import Record
 from protocol.names import EnvelopeId, RecipientName
 
-Origin = Literal["relay", "telephone", "paper", "in-person", "staff"]
+Way = Literal["telephone", "paper", "in-person", "staff"]
+Origin = Literal["relay", Way]
+FROM_RELAY: Origin = "relay"
 Risk = Literal["none", "some", "high"]
 
 
@@ -124,7 +126,7 @@ class CaseFile(Record):
 
     shelf = "case-file"
     case: str
-    origin: Origin = "relay"
+    origin: Origin = FROM_RELAY
     seen: tuple[EnvelopeId, ...] = ()  # items whose arrival stands in the record
     replies_recorded: int = 0  # number of the last exported reply in the record
     danger: bool = False

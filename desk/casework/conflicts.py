@@ -61,7 +61,7 @@ def record_agreement(
         if not shut:
             raise ProcedureError("The reporter did not leave this person out.")
         manual = all(is_manual(read_file(vault, one)) for one in shut)
-        if not manual and envelope not in _later_letters(vault, work.case):
+        if not manual and envelope not in later_letters(vault, work.case):
             raise ProcedureError(
                 "Name the letter in which the reporter agrees; ask in a reply if there is none."
             )
@@ -81,7 +81,8 @@ def record_agreement(
         )
 
 
-def _later_letters(vault: Vault, case: CaseRecord) -> set[EnvelopeId]:
+def later_letters(vault: Vault, case: CaseRecord) -> set[EnvelopeId]:
+    """Return the letters in which reporters may have let somebody in: all but the first ones."""
     return {
         item.item.envelope
         for one, item in threads_of(vault, case)

@@ -10,10 +10,10 @@ import secrets
 from datetime import date, datetime
 from typing import Literal
 
+from desk.casework.answering import Asked
 from desk.casework.casefile import CaseFile, Hold
 from desk.casework.clocks import case_clocks
 from desk.casework.colleagues import colleagues, permitted_colleagues
-from desk.casework.concurrence import Asked
 from desk.casework.errors import ProcedureError
 from desk.casework.figures import tally_of
 from desk.casework.proposals import (

@@ -109,31 +109,33 @@ def hand_over_sealed(
         StorageError: the stick cannot be written, or a part of the case is gone.
     """
     sealed_to = verify_certificate(certificate, pinned=read_fingerprint(fingerprint), now=now)
-    with working(vault, case, now=now) as work:
-        originals = _hand_over(work, to, reason, sealed_to=sealed_to.fingerprint)
-        page, files = _everything_of(work)
-        contents: dict[str, Octets] = {PAGE: _const(page)}
-        contents |= {name: _const(data) for name, data in files.items()}
-        contents |= {one.part.name: one.part.octets for one in originals}
-        with staged_file(path) as staged:
+    with staged_file(path) as staged:
+        with working(vault, case, now=now) as work:
+            originals = _hand_over(work, to, reason, sealed_to=sealed_to.fingerprint)
+            page, files = _everything_of(work)
+            contents: dict[str, Octets] = {PAGE: _const(page)}
+            contents |= {name: _const(data) for name, data in files.items()}
+            contents |= {one.part.name: one.part.octets for one in originals}
             staged.write(_archive(work, contents, sealed_to))
-            staged.publish()
+        staged.publish()  # not before the record names this hand-over
 
 
 def hand_over_on_paper(
-    vault: Vault, case: CaseRecord, path: Path, *, to: str, reason: str, now: datetime
-) -> None:
-    """Write everything of a case as one page to print, with the digests of the originals (P38).
+    vault: Vault, case: CaseRecord, *, to: str, reason: str, now: datetime
+) -> bytes:
+    """Lay everything of a case out as one page to print, with the digests of the originals (P38).
+
+    The page is not sealed, so it goes where the counselor wants it and nowhere else.
 
     Raises:
         ProcedureError: a consent is missing; the sentence says which.
-        StorageError: the file cannot be written, or a part of the case is gone.
+        StorageError: a part of the case is gone.
     """
     with working(vault, case, now=now) as work:
         originals = _hand_over(work, to, reason, sealed_to="")
         digests = [(one.part.name, _sha256(one.part.octets)) for one in originals]
         page, _ = _everything_of(work, digests)
-        write_whole(path, [page])
+    return page
 
 
 def shown_record(

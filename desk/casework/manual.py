@@ -8,37 +8,30 @@ export, delete. It has no mailbox; nobody is told that a reply can be read.
 import secrets
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime
-from typing import Literal
 
-from desk.casework.casefile import CaseFile
+from desk.casework.casefile import Way
 from desk.casework.errors import ProcedureError
 from desk.casework.following import catch_up
+from desk.casework.origins import file_letter
 from desk.casework.rules import chosen_policy, policy_named
 from desk.casework.said import CATEGORIES, CONSENTS
 from desk.casework.work import require_words
 from desk.desk import read_desk
-from desk.filing import Reading, file_reading
-from desk.records import (
-    AttachmentRecord,
-    CaseRecord,
-    EnvelopeRecord,
-    EnvelopeState,
-    MailboxRecord,
-    ObjectRef,
-)
+from desk.files import alone
+from desk.filing import Reading
+from desk.opening import read_object
+from desk.records import CaseRecord, EnvelopeRecord, EnvelopeState
 from desk.vault import Vault
 from keys.lock import generate_session_key
 from policies.schema import Policy
 from protocol import limits
-from protocol.archive import ArchiveReader
 from protocol.derivation import ReporterKeys, generate_throwaway_keys
-from protocol.envelope import Answer, EnvelopeWriter, Kind, Report, read_envelope
+from protocol.envelope import Answer, EnvelopeWriter, Kind, Report
 from protocol.errors import CapacityError, StorageError
 from protocol.names import EnvelopeId, ReadToken, RecipientName
 from protocol.report import FORMAT_VERSION
 from protocol.sealing import Sealer, read_sealed
 
-Way = Literal["telephone", "paper", "in-person", "staff"]
 FILES_BYTES = 64 * limits.MIB  # scans of a letter; what is larger is better extracted and kept
 
 
@@ -94,12 +87,8 @@ def enter_report(
         answers=_answers(policy, answers or {}, categories, consents),
         left_out=left_out,
     )
-    content, reading = _make(vault, report, keys, files or {})
-    try:
-        name = _file(vault, reading, way, now)
-    except BaseException:
-        vault.objects.remove(content)
-        raise
+    with alone(vault.directory):  # an import would sweep what no record names yet
+        name = _file(vault, _make(vault, report, keys, files or {}), way, now)
     catch_up(vault, now=now)
     case = vault.get(CaseRecord, name)
     if case is None:
@@ -143,12 +132,9 @@ def _report(
 
 def _file(vault: Vault, reading: Reading, way: Way, now: datetime) -> str:
     with vault.changes():
-        arrival = file_reading(vault, reading, month=now.year * 12 + now.month - 1)
-        if arrival is None:
-            raise StorageError("The report could not be filed.")
-        # No mailbox: the relay knows none for it, and no dispatch may name one.
-        vault.remove(MailboxRecord, reading.report.mailbox.hex())
-        vault.put(CaseFile(case=arrival.case, origin=way))
+        arrival = file_letter(vault, reading, way, now=now)
+    if arrival is None:
+        raise StorageError("The report could not be filed.")
     return arrival.case
 
 
@@ -192,9 +178,7 @@ def _answers(
     return tuple(made)
 
 
-def _make(
-    vault: Vault, report: Report, keys: ReporterKeys, files: Mapping[str, bytes]
-) -> tuple[ObjectRef, Reading]:
+def _make(vault: Vault, report: Report, keys: ReporterKeys, files: Mapping[str, bytes]) -> Reading:
     """Write the envelope and open it again into an object, all in memory but the result."""
     if sum(map(len, files.values())) > FILES_BYTES:
         raise CapacityError("At most 64 MiB of files go with such a report.")
@@ -209,28 +193,10 @@ def _make(
         for piece in read_sealed(lambda: sealed).unseal(session_key):
             out.write(piece)
         ref = out.commit()
-    with vault.objects.reader(ref) as read_at:
-        archive = ArchiveReader(read_at, ref.size_bytes)
-        opened = read_envelope(archive, expected=report.envelope, relay=report.relay)
-    return ref, Reading(
-        envelope=EnvelopeRecord(
-            id=report.envelope,
-            size_bytes=ref.size_bytes,
-            sha256=bytes(limits.SHA256_BYTES),  # it was never sealed to anybody
-            state=EnvelopeState.READ,
-            mailbox=report.mailbox,
-            content=ref,
-        ),
-        report=report,
-        report_bytes=report.encode(),
-        attachments=tuple(
-            AttachmentRecord(
-                name=one.name,
-                entry=one.entry,
-                size_bytes=one.size_bytes,
-                sha256=one.sha256,
-                nested=one.nested,
-            )
-            for one in opened.attachments
-        ),
+    record = EnvelopeRecord(
+        id=report.envelope,
+        size_bytes=ref.size_bytes,
+        sha256=bytes(limits.SHA256_BYTES),  # it was never sealed to anybody
+        state=EnvelopeState.READ,
     )
+    return read_object(vault, ref, record, relay=report.relay)

@@ -7,15 +7,19 @@ it from a colleague checks what the colleague's desk checked. docs/PROTOCOL.md, 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import cast, get_args
 
 from desk.cases import LONGER_NAME_CHARS, case_name
+from desk.casework.casefile import Origin
+from desk.casework.origins import file_letter
 from desk.casework.packing import Part, object_octets
 from desk.casework.signedfile import SignedFile
 from desk.casework.threads import threads_of
+from desk.casework.work import read_file
 from desk.desk import read_desk
-from desk.filing import Reading, file_reading
+from desk.filing import Reading
+from desk.opening import REPORT_NAME, read_object
 from desk.records import (
-    AttachmentRecord,
     CaseRecord,
     EnvelopeRecord,
     EnvelopeState,
@@ -26,11 +30,10 @@ from desk.vault import Vault
 from protocol import limits
 from protocol.archive import ArchiveReader
 from protocol.canonical import Fields
-from protocol.envelope import read_envelope, read_report
-from protocol.errors import AuthenticityError, StorageError
+from protocol.envelope import read_report
+from protocol.errors import AuthenticityError, FormatError, StorageError
 
 FOLDER = "originals"
-_REPORT = "report.json"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -38,6 +41,7 @@ class Original:
     """An original to pass on, and what the relay's bundle said of its sealed form."""
 
     part: Part
+    origin: Origin
     sealed_bytes: int
     sealed_sha256: bytes
 
@@ -45,6 +49,7 @@ class Original:
         """Return what a colleague file says of it."""
         return {
             "name": self.part.name,
+            "origin": self.origin,
             "sealed_bytes": self.sealed_bytes,
             "sealed_sha256": self.sealed_sha256.hex(),
         }
@@ -55,14 +60,19 @@ class Described:
     """What a colleague file says of one of its originals."""
 
     name: str
+    origin: Origin
     sealed_bytes: int
     sealed_sha256: bytes
 
 
 def read_described(fields: Fields) -> Described:
     """Read what a colleague file says of an original."""
+    origin = fields.text("origin")
+    if origin not in get_args(Origin):
+        raise FormatError("A letter came in a way that this desk does not know.")
     described = Described(
         name=fields.text("name"),
+        origin=cast(Origin, origin),
         sealed_bytes=fields.integer("sealed_bytes"),
         sealed_sha256=fields.octets("sealed_sha256", limits.SHA256_BYTES),
     )
@@ -80,7 +90,7 @@ def originals_of(vault: Vault, case: CaseRecord, *, unread_by: str | None = None
         StorageError: one is gone from the vault.
     """
     found = []
-    for number, (_, item) in enumerate(threads_of(vault, case), start=1):
+    for number, (owner, item) in enumerate(threads_of(vault, case), start=1):
         if unread_by in item.report.readers:
             continue
         envelope = vault.get(EnvelopeRecord, item.item.envelope.hex())
@@ -90,6 +100,7 @@ def originals_of(vault: Vault, case: CaseRecord, *, unread_by: str | None = None
         found.append(
             Original(
                 part=Part(name=name, octets=object_octets(vault, envelope.content)),
+                origin=read_file(vault, owner).origin,
                 sealed_bytes=envelope.size_bytes,
                 sealed_sha256=envelope.sha256,
             )
@@ -118,13 +129,13 @@ def adopt_original(
             writer.write(piece)
         ref = writer.commit()
     try:
-        reading = _read(vault, ref, described)
+        reading = _read(vault, file, ref, described)
         long_name = case_name(reading.report.reply_public, chars=LONGER_NAME_CHARS)
-        if not any(long_name.startswith(one) or one == long_name for one in cases):
+        if not any(long_name.startswith(one) for one in cases):
             raise AuthenticityError("This file brings a letter of another case than it names.")
         here = vault.get(ReadingRecord, reading.envelope.id.hex())
         if here is None:
-            file_reading(vault, reading, month=now.year * 12 + now.month - 1)
+            file_letter(vault, reading, described.origin, now=now)
         filed = vault.get(EnvelopeRecord, reading.envelope.id.hex())
         if here is not None or filed is None or filed.content is None:
             vault.objects.remove(ref)
@@ -134,39 +145,23 @@ def adopt_original(
     return ref
 
 
-def _read(vault: Vault, ref: ObjectRef, described: Described) -> Reading:
+def _read(vault: Vault, file: SignedFile, ref: ObjectRef, described: Described) -> Reading:
+    """Read an original; what the relay listed of it is believed more than who brings it."""
     with vault.objects.reader(ref) as read_at:
         archive = ArchiveReader(read_at, ref.size_bytes)
-        report_bytes = archive.read_small(_REPORT, limits.REPORT_BYTES)
-        report = read_report(report_bytes)
-        opened = read_envelope(archive, expected=report.envelope, relay=read_desk(vault).relay)
-    known = vault.get(EnvelopeRecord, report.envelope.hex())
+        report = read_report(archive.read_small(REPORT_NAME, limits.REPORT_BYTES))
     sealed = EnvelopeRecord(
         id=report.envelope,
         size_bytes=described.sealed_bytes,
         sha256=described.sealed_sha256,
         state=EnvelopeState.READ,
+        handed_by=file.sender.name,
     )
-    update = {
-        "state": EnvelopeState.READ,
-        "read_token": report.read_token,
-        "mailbox": report.mailbox,
-        "content": ref,
-        "copied": False,
-    }
-    return Reading(
-        # Where a bundle brought it before, unopened, what the relay listed is believed.
-        envelope=(known or sealed).model_copy(update=update),
-        report=report,
-        report_bytes=report_bytes,
-        attachments=tuple(
-            AttachmentRecord(
-                name=one.name,
-                entry=one.entry,
-                size_bytes=one.size_bytes,
-                sha256=one.sha256,
-                nested=one.nested,
-            )
-            for one in opened.attachments
-        ),
-    )
+    known = vault.get(EnvelopeRecord, report.envelope.hex())
+    if known is not None and not known.handed_by:
+        listed = (known.size_bytes, known.sha256)
+        if listed != (described.sealed_bytes, described.sealed_sha256):
+            raise AuthenticityError("This file brings a letter that the relay listed otherwise.")
+        if known.state is EnvelopeState.UNOPENED:  # she has seen that it is not for her to open
+            sealed = known.model_copy(update={"copied": False})
+    return read_object(vault, ref, sealed, relay=read_desk(vault).relay)

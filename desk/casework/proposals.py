@@ -25,6 +25,7 @@ class Signed(Value):
     """A colleague's signed answer to a request."""
 
     by: RecipientName
+    made: str  # ISO time by her clock; only a later answer takes its place
     fingerprint: str
     agrees: bool
     reason: str

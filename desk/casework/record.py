@@ -56,6 +56,7 @@ class Act(StrEnum):
     SIGNED = "signed"  # at the desk of the one who was asked
     HOLD = "hold"
     EXPORTED = "exported"
+    DISOWNED = "disowned"  # handed over by a colleague, and not what the relay brought
     DELETED = "deleted"
 
 

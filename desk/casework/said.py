@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
 
-from desk.casework.casefile import CaseFile, SpokenConsents, applies_to
+from desk.casework.casefile import FROM_RELAY, CaseFile, SpokenConsents, applies_to
 from desk.casework.leftout import left_out
 from desk.casework.rules import policy_of
 from desk.casework.threads import by_reporter, letters_of, own_reports
@@ -137,7 +137,7 @@ def event_day(vault: Vault, case: CaseRecord) -> date | None:
 
 def is_manual(file: CaseFile) -> bool:
     """Tell whether a case was entered at the desk, so that it has no mailbox (P9)."""
-    return file.origin != "relay"
+    return file.origin != FROM_RELAY
 
 
 def _said(policy: Policy, letters: Sequence[Report], meaning: Meaning) -> Iterator[tuple[str, ...]]:

@@ -20,9 +20,9 @@ from desk.casework.colleagues import Colleague, certificate_of, confirmed_collea
 from desk.casework.errors import ProcedureError
 from desk.casework.packing import Octets, Part, measure, pieces, seal_archive
 from desk.desk import read_desk
-from desk.files import random_access, staged_file
+from desk.files import StagedFile, alone, random_access
 from desk.keyring import own_fingerprints
-from desk.records import Record
+from desk.records import ObjectRef, Record
 from desk.vault import Vault
 from keys.signature import verify_detached
 from protocol import limits
@@ -94,7 +94,7 @@ class TakenFile(Record):
 
 def write_signed(
     vault: Vault,
-    path: Path,
+    staged: StagedFile,
     *,
     to: Colleague,
     kind: Kind,
@@ -104,6 +104,10 @@ def write_signed(
     now: datetime,
 ) -> tuple[bytes, bytes]:
     """Sign a document, seal it with its parts to a colleague, and write the file.
+
+    Args:
+        staged: published by the caller, once the record says what leaves this desk: a signature
+            of hers that her own record does not know must not exist.
 
     Returns:
         The document and its signature, for the record.
@@ -136,10 +140,8 @@ def write_signed(
     entries = [_entry(DOCUMENT, document), _entry(SIGNATURE, signature)]
     frame = ArchiveFrame([*entries, *(entry for _, entry, _ in measured)])
     bodies: list[Octets] = [lambda: [document], lambda: [signature], *(p.octets for p in parts)]
-    with staged_file(path) as staged:
-        certificate = certificate_of(to, now=now)
-        staged.write(seal_archive(frame, bodies, certificate=certificate, name=f"{kind}.zip"))
-        staged.publish()
+    certificate = certificate_of(to, now=now)
+    staged.write(seal_archive(frame, bodies, certificate=certificate, name=f"{kind}.zip"))
     return document, signature
 
 
@@ -150,13 +152,24 @@ def opened_signed(
     """Unseal a file from a colleague, verify her signature, and give it while the context lasts.
 
     What is unsealed lies in a sealed object of the vault meanwhile, so that nothing of it
-    touches the disk in the clear.
+    touches the disk in the clear; the folder is held, for an import would sweep that object.
 
     Raises:
+        StorageError: another command imports or copies this desk.
         FormatError: not such a file.
         AuthenticityError: sealed to somebody else, or not signed by a confirmed colleague.
         ProcedureError: its sender is not confirmed yet.
     """
+    with alone(vault.directory):
+        ref = _unsealed(vault, path)
+        try:
+            with vault.objects.reader(ref) as read_plain:
+                yield _verified(vault, ArchiveReader(read_plain, ref.size_bytes), kinds, now)
+        finally:
+            vault.objects.remove(ref)
+
+
+def _unsealed(vault: Vault, path: Path) -> ObjectRef:
     with random_access(path) as (read_at, size_bytes):
         message = read_sealed(lambda: pieces(read_at, size_bytes))
         session_key = vault.secret_key.open_lock(message.locks)
@@ -165,16 +178,11 @@ def opened_signed(
         with vault.objects.writer() as writer:
             for piece in message.unseal(session_key):
                 writer.write(piece)
-            ref = writer.commit()
-    try:
-        with vault.objects.reader(ref) as read_plain:
-            yield _verified(vault, ArchiveReader(read_plain, ref.size_bytes), kinds, now)
-    finally:
-        vault.objects.remove(ref)
+            return writer.commit()
 
 
-def take_once(vault: Vault, file: SignedFile) -> None:
-    """Note that a file was taken. Only inside `changes`.
+def require_new(vault: Vault, file: SignedFile) -> str:
+    """Return under which name a file is noted as taken.
 
     Raises:
         AuthenticityError: it was taken before.
@@ -182,7 +190,16 @@ def take_once(vault: Vault, file: SignedFile) -> None:
     name = hashlib.sha256(file.document).hexdigest()
     if vault.get(TakenFile, name) is not None:
         raise AuthenticityError("This file was imported before; nothing was changed.")
-    vault.put(TakenFile(id=name))
+    return name
+
+
+def take_once(vault: Vault, file: SignedFile) -> None:
+    """Note that a file was taken, together with all that it changes. Only inside `changes`.
+
+    Raises:
+        AuthenticityError: it was taken before.
+    """
+    vault.put(TakenFile(id=require_new(vault, file)))
 
 
 def _entry(name: str, data: bytes) -> StoredEntry:

@@ -29,6 +29,13 @@ def joined_cases(vault: Vault, case: CaseRecord) -> list[CaseRecord]:
     return found
 
 
+def kept_case(vault: Vault, case: CaseRecord) -> CaseRecord:
+    """Return what a case goes on as: itself, or the one that it was joined to in the end."""
+    name = read_file(vault, case).merged_into
+    kept = vault.get(CaseRecord, name) if name else None
+    return case if kept is None else kept_case(vault, kept)
+
+
 def by_reporter(vault: Vault, case: CaseRecord) -> list[list[CaseRecord]]:
     """Part a case and those joined to it by who wrote them, as far as it is proven."""
     own, others = [case], []

@@ -3,8 +3,8 @@
 from flask import Blueprint, Response, abort, render_template, url_for
 
 from desk.cases import find_case
-from desk.casework import acting, concurrence, deleting
-from desk.casework.concurrence import Asked
+from desk.casework import acting, answering, concurrence, deleting
+from desk.casework.answering import Asked
 from desk.casework.errors import ProcedureError
 from desk.casework.proposals import Proposal, find_proposal
 from desk.casework.rules import policy_of
@@ -48,13 +48,13 @@ def step(id_: str, step: str) -> Answer:
 @pages.get("/request/<id_>")
 def request(id_: str) -> str:
     """Show what a colleague asks for."""
-    return render_template("desk/request.html", one=concurrence.find_request(vault(), id_))
+    return render_template("desk/request.html", one=answering.find_request(vault(), id_))
 
 
 @pages.route("/request/<id_>/answer", methods=["GET", "POST"])
 def answer(id_: str) -> Answer:
     """Sign or refuse what a colleague asks for."""
-    return perform(_answering(concurrence.find_request(vault(), id_)))
+    return perform(_answering(answering.find_request(vault(), id_)))
 
 
 def _ask(found: Proposal, case: CaseRecord) -> Task:
@@ -178,7 +178,7 @@ def _answering(asked: Asked) -> Task:
         if typed.one("agrees") not in ("yes", "no"):
             raise ProcedureError("Choose whether you agree.")
         return deliver(
-            lambda path: concurrence.answer_request(
+            lambda path: answering.answer_request(
                 vault(),
                 asked,
                 path,
@@ -195,7 +195,7 @@ def _answering(asked: Asked) -> Task:
         form=Form(
             title="Answer a colleague",
             lead=("You sign exactly what stands here, with your key.",),
-            facts=_request_facts(asked),
+            facts=asked.facts(),
             fields=(
                 Field(
                     name="agrees",
@@ -216,19 +216,6 @@ def _answering(asked: Asked) -> Task:
 def _facts(one: Proposal) -> list[tuple[str, str]]:
     facts = [("What", one.title), ("Whom or what", one.target), ("Reason", one.reason)]
     return facts + ([("Harm considered", one.harm)] if one.harm else [])
-
-
-def _request_facts(one: Asked) -> list[tuple[str, str]]:
-    asked = [
-        ("Asked by", one.by),
-        ("Case", one.case),
-        ("What", one.title),
-        ("Whom or what", one.target),
-        ("Reason", one.reason),
-        ("Ground", one.ground),
-        ("Harm considered", one.harm),
-    ]
-    return [(label, value) for label, value in asked if value]
 
 
 def _case(found: Proposal) -> CaseRecord:

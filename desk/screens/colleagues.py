@@ -5,7 +5,8 @@ from pathlib import Path
 from flask import Blueprint, render_template, url_for
 
 from desk.casework import colleagues as casework
-from desk.casework.concurrence import import_answer, import_request, requests_asked
+from desk.casework.answering import import_request, requests_asked
+from desk.casework.concurrence import import_answer
 from desk.casework.sharing import import_colleague_file
 from desk.casework.signedfile import opened_signed
 from desk.desk import spoken_fingerprint

@@ -3,10 +3,13 @@
 import os
 import tempfile
 from collections.abc import Callable
+from io import BytesIO
 from pathlib import Path
+from typing import BinaryIO
 
 from flask import Response, send_file
 
+from desk.files import write_whole
 from desk.screens.forms import Field, Kind, Typed
 from desk.screens.session import session
 from protocol.errors import KeyMaterialError, StorageError
@@ -81,10 +84,10 @@ def folder_of(typed: Typed, name: str = "folder") -> Path | None:
 def deliver(
     write: Callable[[Path], object], name: str, typed: Typed, *, done: str
 ) -> str | Response:
-    """Let something be written, and bring it where it was asked for.
+    """Let a sealed file be written, and bring it where it was asked for.
 
     Args:
-        write: writes the file; it is sealed, or meant to leave the desk.
+        write: writes the file, which is sealed: it lies in the desk's folder for a moment.
         name: of the file.
         typed: with the field `folder`.
         done: the sentence that follows when it lies in a folder.
@@ -98,6 +101,30 @@ def deliver(
         path = Path(place) / name
         write(path)
         handle = os.fdopen(os.open(path, os.O_RDONLY | os.O_CLOEXEC), "rb")
+    return _saved(handle, name)
+
+
+def deliver_unsealed(
+    make: Callable[[], bytes], name: str, typed: Typed, *, done: str
+) -> str | Response:
+    """Bring what is not sealed where it was asked for; in the desk's folder it never lies.
+
+    Args:
+        make: gives the content.
+        name: of the file.
+        typed: with the field `folder`.
+        done: the sentence that follows when it lies in a folder.
+    """
+    folder = folder_of(typed)
+    content = make()
+    if folder is None:
+        return _saved(BytesIO(content), name)
+    write_whole(folder / name, [content])
+    return f"{done} It lies in the folder as {name}."
+
+
+def _saved(content: BinaryIO, name: str) -> Response:
+    """Let the browser save something, whatever it is."""
     return send_file(
-        handle, mimetype="application/octet-stream", as_attachment=True, download_name=name
+        content, mimetype="application/octet-stream", as_attachment=True, download_name=name
     )

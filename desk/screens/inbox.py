@@ -5,7 +5,7 @@ from pathlib import Path
 
 from flask import Blueprint, Response, make_response, render_template, request, url_for
 
-from desk.casework.concurrence import requests_asked
+from desk.casework.answering import requests_asked
 from desk.casework.deleting import expired_cases
 from desk.casework.expiry import expiry_warnings
 from desk.casework.following import after_import

@@ -14,7 +14,7 @@ from desk.casework.handover import (
 )
 from desk.casework.redaction import missing_consents
 from desk.records import CaseRecord
-from desk.screens.delivery import FOLDER_FIELD, deliver
+from desk.screens.delivery import FOLDER_FIELD, deliver, deliver_unsealed
 from desk.screens.forms import Field, Form, Kind, Task, Typed
 from desk.screens.handling import case_page
 from desk.screens.session import now
@@ -116,9 +116,6 @@ def outside(vault: Vault, case: CaseRecord) -> Task:
         certificate = chosen[0].stream.read(limits.CERTIFICATE_BYTES) if chosen else b""
 
         def write(path: Path) -> None:
-            if not certificate:
-                hand_over_on_paper(vault, case, path, to=to, reason=reason, now=now())
-                return
             hand_over_sealed(
                 vault,
                 case,
@@ -130,8 +127,15 @@ def outside(vault: Vault, case: CaseRecord) -> Task:
                 now=now(),
             )
 
-        name = f"{case.name}-hand-over.pgp" if certificate else f"{case.name}-to-print.html"
-        return deliver(write, name, typed, done="The hand-over is written.")
+        done = "The hand-over is written."
+        if certificate:
+            return deliver(write, f"{case.name}-hand-over.pgp", typed, done=done)
+        return deliver_unsealed(
+            lambda: hand_over_on_paper(vault, case, to=to, reason=reason, now=now()),
+            f"{case.name}-to-print.html",
+            typed,
+            done=done,
+        )
 
     return Task(
         form=Form(

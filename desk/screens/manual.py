@@ -5,9 +5,10 @@ from typing import cast, get_args
 from flask import Blueprint, redirect, url_for
 from werkzeug.wrappers import Response as AnyResponse
 
+from desk.casework.casefile import Way
 from desk.casework.colleagues import colleagues
 from desk.casework.errors import ProcedureError
-from desk.casework.manual import FILES_BYTES, Way, enter_report
+from desk.casework.manual import FILES_BYTES, enter_report
 from desk.casework.rules import chosen_policy, policy_named
 from desk.screens.forms import Answer, Field, Form, Kind, Option, Task, Typed, perform
 from desk.screens.session import now, today, vault

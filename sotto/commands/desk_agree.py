@@ -12,15 +12,9 @@ from desk.casework.acting import (
     propose_action,
     repeat_action,
 )
+from desk.casework.answering import answer_request, find_request, import_request, requests_asked
 from desk.casework.colleagues import colleagues, confirm_colleague
-from desk.casework.concurrence import (
-    answer_request,
-    export_request,
-    find_request,
-    import_answer,
-    import_request,
-    requests_asked,
-)
+from desk.casework.concurrence import export_request, import_answer
 from desk.casework.deleting import Ground, delete_case, propose_deletion
 from desk.casework.proposals import Proposal, awaited_signatures, find_proposal, proposals_of
 from desk.casework.sharing import export_copy, hand_over, import_colleague_file
@@ -95,14 +89,9 @@ def ask(vault: Vault, proposal: str, to: str, out: Path) -> None:
 def asked(vault: Vault, file: Path) -> None:
     """Import a colleague's request and show what she asks."""
     one = import_request(vault, file, now=now())
-    lines = (
-        f"{one.id[:_ID_CHARS]}: {one.by} asks in case {one.case}: {one.title}",
-        f"About: {one.target}",
-        f"Reason: {one.reason}",
-        f"Ground: {one.ground or 'none asked for'}; harm considered: {one.harm or 'none'}",
-    )
-    for line in lines:
-        click.echo(make_visible(line))
+    click.echo(f"{one.id[:_ID_CHARS]}: {one.by} asks for your agreement.")
+    for label, value in one.facts():
+        click.echo(make_visible(f"{label}: {value or 'none'}"))
 
 
 @click.command()

@@ -8,11 +8,11 @@ import click
 
 from desk.cases import find_case
 from desk.casework import handling
-from desk.casework.casefile import Risk
+from desk.casework.casefile import Risk, Way
 from desk.casework.clocks import case_clocks, decide_window
 from desk.casework.conflicts import declare_conflict
 from desk.casework.deleting import hold_case, release_hold
-from desk.casework.manual import Way, enter_report
+from desk.casework.manual import enter_report
 from desk.casework.merging import merge_cases
 from desk.casework.rules import choose_policy, import_policy
 from desk.casework.said import case_top

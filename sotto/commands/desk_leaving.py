@@ -72,7 +72,8 @@ def outside(
     """Hand a case to a body outside, sealed to its key or on paper; needs the consents."""
     found = find_case(vault, case)
     if certificate is None:
-        hand_over_on_paper(vault, found, out, to=to, reason=words(why), now=now())
+        page = hand_over_on_paper(vault, found, to=to, reason=words(why), now=now())
+        write_whole(out, [page])
         return
     hand_over_sealed(
         vault,

@@ -7,6 +7,7 @@ from zlib import crc32
 
 import pytest
 from archives import archive_in
+from days import days
 from hypothesis import given
 from hypothesis import strategies as st
 from vector_files import outcome_of, vectors_of
@@ -57,7 +58,7 @@ heads = st.builds(
     BundleHead,
     relay=fingerprints.map(RelayId),
     cut=st.integers(0, 2**53 - 1),
-    day=st.dates(),
+    day=days,
     envelopes=st.lists(envelopes, max_size=5, unique_by=lambda one: one.id).map(
         lambda found: tuple(sorted(found, key=bundle_order))
     ),

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 from archives import archive_in
+from days import days
 from hypothesis import given
 from hypothesis import strategies as st
 from vector_files import outcome_of, vectors_of
@@ -46,7 +47,7 @@ heads = st.builds(
     relay=st.from_regex("[0-9A-F]{40}", fullmatch=True).map(RelayId),
     counselor=st.from_regex("[a-z0-9-]{1,32}", fullmatch=True).map(RecipientName),
     serial=st.integers(1, 2**53 - 1),
-    day=st.dates(),
+    day=days,
     acknowledgements=st.dictionaries(ids, tokens, max_size=5).map(
         lambda found: tuple(
             Acknowledgement(envelope=EnvelopeId(one), token=found[one]) for one in sorted(found)

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from archives import archive_in
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from days import days
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from vector_files import outcome_of, vectors_of
@@ -79,7 +80,7 @@ reports = st.lists(recipients, min_size=1, max_size=5, unique=True).flatmap(
         replace,
         st.just(REPORT),
         kind=st.sampled_from(Kind),
-        day=st.dates(),
+        day=days,
         text=st.text(st.characters(codec="utf-8"), max_size=300),
         track=texts,
         language=texts,

@@ -4,6 +4,7 @@ from datetime import date
 from typing import Any
 
 import pytest
+from days import days
 from hypothesis import given
 from hypothesis import strategies as st
 from vector_files import outcome_of, vectors_of
@@ -24,7 +25,7 @@ names = st.lists(
     st.from_regex("[a-z0-9-]{1,32}", fullmatch=True).map(RecipientName), max_size=8
 ).map(tuple)
 lines = st.text(st.characters(codec="utf-8"), max_size=40)
-memos = st.builds(Memo, readers=names, left_out=names, track=lines, language=lines, day=st.dates())
+memos = st.builds(Memo, readers=names, left_out=names, track=lines, language=lines, day=days)
 
 
 @pytest.mark.parametrize("vector", vectors_of("memo"))

@@ -11,6 +11,7 @@ from cryptography.hazmat.primitives.asymmetric.mlkem import MLKEM768PublicKey
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PublicKey
 from cryptography.hazmat.primitives.hpke import AEAD, KDF, KEM, MLKEM768X25519PublicKey, Suite
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
+from days import days
 from hypothesis import given
 from hypothesis import strategies as st
 from vector_files import outcome_of, vectors_of
@@ -47,12 +48,12 @@ pages = st.builds(
     ReplyPage,
     mailbox=st.just(KEYS.mailbox_id),
     recipient=st.from_regex("[a-z0-9-]{1,32}", fullmatch=True).map(RecipientName),
-    day=st.dates(),
+    day=days,
     status=texts,
-    acknowledge_by=st.none() | st.dates(),
-    feedback_by=st.none() | st.dates(),
+    acknowledge_by=st.none() | days,
+    feedback_by=st.none() | days,
     replies=st.lists(
-        st.builds(Reply, number=st.integers(1, 2**53 - 1), day=st.dates(), text=texts),
+        st.builds(Reply, number=st.integers(1, 2**53 - 1), day=days, text=texts),
         max_size=4,
     ).map(tuple),
     outcome=texts,

@@ -65,6 +65,8 @@ def _reports() -> list[dict[str, Any]]:
         "a kind unknown to the format": {"kind": "rumour"},
         "a day that does not exist": {"day": "2026-02-30"},
         "a time of day": {"day": "2026-11-22T10:00"},
+        "a day from which no deadline can be counted back": {"day": "1999-12-31"},
+        "a day from which no deadline can be counted on": {"day": "3000-01-01"},
         "an id too short": {"envelope": ID[2:]},
         "a relay named by a short key id": {"relay": RELAY[:16]},
         "a read-token too short": {"read_token": "77" * 31},

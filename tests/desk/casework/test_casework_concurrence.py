@@ -1,5 +1,6 @@
 """Two real desks with two real keys agree, refuse, forge and fail to agree."""
 
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -11,22 +12,18 @@ from desk.casework.acting import (
     propose_action,
     repeat_action,
 )
+from desk.casework.answering import answer_request, import_request, requests_asked
 from desk.casework.colleagues import colleagues, confirm_colleague
-from desk.casework.concurrence import (
-    answer_request,
-    export_request,
-    import_answer,
-    import_request,
-    requests_asked,
-)
+from desk.casework.concurrence import export_request, import_answer
 from desk.casework.conflicts import declare_conflict, record_agreement
 from desk.casework.errors import ProcedureError
 from desk.casework.handover import export_record
 from desk.casework.proposals import Proposal, find_proposal, overdue_signatures
+from desk.casework.sharing import export_copy, hand_over
 from desk.casework.verifying import read_record
 from keys.signature import verify_detached
 from protocol.derivation import ReporterKeys
-from protocol.errors import AuthenticityError
+from protocol.errors import AuthenticityError, StorageError
 
 CASE = "A login that must go"
 
@@ -130,6 +127,52 @@ def test_a_refusal_leaves_the_action_forbidden_and_says_why(
     with pytest.raises(ProcedureError):
         carry_out(first.vault, refused, "Done.", now=first.now)
     assert acts(first, shared)[-1] == "refused"
+
+
+@pytest.mark.clause("P22")
+@pytest.mark.parametrize("last", [True, False], ids=["agrees", "refuses"])
+def test_the_answer_that_she_signed_last_holds_in_whatever_order_they_come(
+    both: tuple[Desk, Desk], shared: ReporterKeys, *, last: bool
+) -> None:
+    first, second = both
+    proposal = propose(first, shared)
+    earlier = answered(first, second, proposal, agrees=not last)
+    for desk in both:
+        desk.now += timedelta(hours=1)
+    later = answered(first, second, proposal, agrees=last)
+    import_answer(first.vault, later, now=first.now)
+    with pytest.raises(AuthenticityError, match="that one holds"):
+        import_answer(first.vault, earlier, now=first.now)
+    assert bool(find_proposal(first.vault, proposal.id).agreed_by) is last
+
+
+@pytest.mark.clause("P22")
+@pytest.mark.clause("P35")
+def test_nothing_signed_leaves_a_desk_whose_record_could_not_be_written(
+    both: tuple[Desk, Desk], shared: ReporterKeys, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first, second = both
+    proposal = propose(first, shared)
+    asked = import_request(second.vault, ask(first, second, proposal), now=second.now)
+    out = first.office.folder / "out"
+
+    def full(*_: object, **__: object) -> None:
+        raise StorageError("The disk is full.")
+
+    for place in ("work", "answering"):
+        monkeypatch.setattr(f"desk.casework.{place}.append", full)
+    case = first.case(shared)
+    for leave in (
+        lambda: export_request(first.vault, proposal, second.name, out, now=first.now),
+        lambda: answer_request(second.vault, asked, out, agrees=True, reason="x", now=second.now),
+        lambda: export_copy(first.vault, case, second.name, out, now=first.now),
+        lambda: hand_over(first.vault, case, second.name, "x", out, now=first.now),
+    ):
+        with pytest.raises(StorageError, match="full"):
+            leave()
+        assert list(first.office.folder.glob("*out*")) == []
+    monkeypatch.undo()
+    assert acts(second, shared)[-1] == "arrived"
 
 
 @pytest.mark.clause("P22")

@@ -53,8 +53,8 @@ REFUSED: dict[str, Act] = {
         d.vault, c, "spam", "x", now=d.now
     ),
     "export": lambda d, c, out: export_case(d.vault, c, out, why="x", now=d.now),
-    "hand over outside": lambda d, c, out: hand_over_on_paper(
-        d.vault, c, out, to="x", reason="y", now=d.now
+    "hand over outside": lambda d, c, _: hand_over_on_paper(
+        d.vault, c, to="x", reason="y", now=d.now
     ),
 }
 LEFT_TO_DO: dict[str, Act] = {

@@ -150,7 +150,7 @@ def test_a_hand_over_outside_is_refused_while_one_consent_is_missing(
             now=NOW,
         )
     with pytest.raises(ProcedureError, match=lacking):
-        hand_over_on_paper(first.vault, case, out, to="Court", reason="Summons.", now=NOW)
+        hand_over_on_paper(first.vault, case, to="Court", reason="Summons.", now=NOW)
     assert not out.exists()
     assert len(read_record(first.vault, case.name)) == before
 
@@ -209,12 +209,11 @@ def test_a_hand_over_outside_is_sealed_and_holds_originals_manifest_and_custody_
 
 @pytest.mark.clause("P38")
 def test_a_hand_over_on_paper_prints_the_case_the_digests_and_the_custody_log(
-    first: Desk, reporter: ReporterKeys, tmp_path: Path
+    first: Desk, reporter: ReporterKeys
 ) -> None:
     case = case_with(first, reporter, *ALL_CONSENTS)
-    out = tmp_path / "case.html"
-    hand_over_on_paper(first.vault, case, out, to="Police", reason="She wants it.", now=NOW)
-    page = out.read_text()
+    to, reason = "Police", "She wants it."
+    page = hand_over_on_paper(first.vault, case, to=to, reason=reason, now=NOW).decode()
     assert "handed over by counselor-1; " in page
     assert "to: Police" in page
     assert f"originals/001-{case.items[0].envelope.hex()}.zip" in page

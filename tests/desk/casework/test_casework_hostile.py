@@ -1,23 +1,20 @@
 """Files from the other side of the table: damaged, forged, replayed, or well-formed and wrong."""
 
-import zlib
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from twodesks import NOW, Desk, Office, affected, answer
+from relayside import Counselor
+from twodesks import NOW, Desk, Office, affected, answer, arrive, signed_by
 
-from desk.casework.concurrence import import_answer, import_request, requests_asked
-from desk.casework.packing import seal_archive
+from desk.cases import case_name
+from desk.casework.answering import answer_request, import_request, requests_asked
+from desk.casework.concurrence import import_answer
 from desk.casework.sharing import export_copy, import_colleague_file
-from desk.casework.signedfile import DOCUMENT, SIGNATURE
-from desk.casework.verifying import verify_files
+from desk.casework.verifying import read_record, verify_files
 from desk.vault import Vault
-from keys.certificate import verify_certificate
-from protocol.archive import ArchiveFrame, StoredEntry
-from protocol.canonical import encode_json
 from protocol.derivation import ReporterKeys
 from protocol.errors import AuthenticityError, FormatError, SottoError
 
@@ -25,48 +22,32 @@ IMPORTS: list[Callable[..., object]] = [import_request, import_answer, import_co
 
 
 def forge(first: Desk, second: Desk, *, extra: bytes | None = None, **changes: object) -> Path:
-    """Write a file that the second counselor really signed, with some members wrong."""
-    ordinary: dict[str, object] = {
-        "body": {
-            "left_out": [],
-            "proposal": {
-                "action": "mute",
-                "case": "AAAA-BBBB",
-                "day": "2026-11-20",
-                "ground": "",
-                "harm": "",
-                "kind": "action",
-                "proposal": "00" * 16,
-                "proposed_by": second.name,
-                "reason": "x",
-                "target": "y",
-                "title": "Mute",
-            },
-            "spoken": False,
-        },
+    """Write a request that the second counselor really signed, with some members wrong."""
+    parts = {} if extra is None else {"extra": extra}
+    return signed_by(
+        second,
+        first,
+        **{"body": request_body(second), "parts": [], "case": "AAAA-BBBB", **changes},
+        beside=parts,
+    )
+
+
+def request_body(sender: Desk, **changes: object) -> dict[str, object]:
+    """Return the body of an honest request, with some members of the proposal changed."""
+    proposal = {
+        "action": "mute",
         "case": "AAAA-BBBB",
-        "format": 1,
-        "from": second.name,
-        "id": "00" * 16,
-        "made": "2026-11-20T09:00:00Z",
-        "parts": [],
-        "relay": first.office.relay.id,
-        "to": first.name,
-        "to_fingerprint": first.counselor.secret_key.fingerprint,
-        "type": "sotto request",
+        "day": "2026-11-20",
+        "ground": "",
+        "harm": "",
+        "kind": "action",
+        "proposal": "00" * 16,
+        "proposed_by": sender.name,
+        "reason": "x",
+        "target": "y",
+        "title": "Mute",
     }
-    document = encode_json({**ordinary, **changes})
-    signature = second.counselor.secret_key.sign_detached(document, created=NOW)
-    bodies = {DOCUMENT: document, SIGNATURE: signature}
-    if extra is not None:
-        bodies["extra"] = extra
-    frame = ArchiveFrame([StoredEntry(n, len(b), zlib.crc32(b)) for n, b in bodies.items()])
-    path = first.office.stick("forged")
-    key = first.counselor.secret_key
-    certificate = verify_certificate(key.certificate, pinned=key.fingerprint, now=NOW)
-    octets = [(lambda b=b: [b]) for b in bodies.values()]
-    path.write_bytes(b"".join(seal_archive(frame, octets, certificate=certificate, name="x.zip")))
-    return path
+    return {"left_out": [], "proposal": {**proposal, **changes}, "spoken": False}
 
 
 def test_the_forger_of_this_table_writes_a_file_that_is_taken_when_nothing_is_wrong(
@@ -117,28 +98,90 @@ def test_a_request_about_a_case_that_leaves_her_out_is_refused_by_her_own_desk(
     both: tuple[Desk, Desk],
 ) -> None:
     first, second = both
-    ordinary = forge(first, second)
-    assert ordinary.exists()
-    body = {
-        "left_out": [first.name],
-        "proposal": {
-            "action": "mute",
-            "case": "AAAA-BBBB",
-            "day": "2026-11-20",
-            "ground": "",
-            "harm": "",
-            "kind": "action",
-            "proposal": "00" * 16,
-            "proposed_by": second.name,
-            "reason": "x",
-            "target": "y",
-            "title": "Mute",
-        },
-        "spoken": False,
-    }
+    body = {**request_body(second), "left_out": [first.name]}
     with pytest.raises(AuthenticityError, match="left you out"):
         import_request(first.vault, forge(first, second, body=body), now=NOW)
     assert requests_asked(first.vault) == []
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        pytest.param({"kind": "love letter"}, id="a kind that nobody knows"),
+        pytest.param({"proposal": ""}, id="without a number"),
+        pytest.param({"proposal": "AB" * 16}, id="a number in capitals"),
+        pytest.param({"proposal": "../" * 10 + "aa"}, id="a path for a number"),
+    ],
+)
+def test_a_request_that_could_not_be_answered_is_not_taken(
+    both: tuple[Desk, Desk], changes: dict[str, object]
+) -> None:
+    first, second = both
+    with pytest.raises(FormatError):
+        import_request(
+            first.vault, forge(first, second, body=request_body(second, **changes)), now=NOW
+        )
+    assert requests_asked(first.vault) == []
+
+
+@pytest.mark.clause("P22")
+def test_everything_that_would_be_signed_is_shown_whatever_the_title_says(
+    both: tuple[Desk, Desk],
+) -> None:
+    first, second = both
+    body = request_body(second, title="Send a reminder", action="revoke-access")
+    asked = import_request(first.vault, forge(first, second, body=body), now=NOW)
+    shown = " ".join(value for _, value in asked.facts())
+    proposal = body["proposal"]
+    assert isinstance(proposal, dict)
+    assert all(value in shown for value in proposal.values())
+
+
+@pytest.mark.clause("P22")
+def test_a_request_under_the_number_of_another_one_is_refused_and_the_first_one_stays(
+    both: tuple[Desk, Desk], office: Office, people: dict[str, Counselor]
+) -> None:
+    first, second = both
+    asked = import_request(first.vault, forge(first, second), now=NOW)
+    answer_request(first.vault, asked, office.stick("answer"), agrees=True, reason="x", now=NOW)
+    other = request_body(second, target="somebody else")
+    with pytest.raises(AuthenticityError, match="something else under the number"):
+        import_request(first.vault, forge(first, second, body=other), now=NOW)
+    third = Desk(people["head"], second.vault, office)
+    with pytest.raises(AuthenticityError, match="something else under the number"):
+        import_request(first.vault, forge(first, third, body=request_body(third)), now=NOW)
+    (kept,) = requests_asked(first.vault)
+    assert (kept.target, kept.answered) == ("y", NOW.date())
+
+
+@pytest.mark.clause("P22")
+def test_a_request_whose_answer_was_lost_is_taken_again_and_answered_again(
+    both: tuple[Desk, Desk], office: Office
+) -> None:
+    first, second = both
+    asked = import_request(first.vault, forge(first, second), now=NOW)
+    answer_request(first.vault, asked, office.stick("answer"), agrees=True, reason="x", now=NOW)
+    again = import_request(first.vault, forge(first, second, made="2026-11-20T10:00:00Z"), now=NOW)
+    answer_request(first.vault, again, office.stick("answer"), agrees=True, reason="x", now=NOW)
+
+
+@pytest.mark.clause("P16")
+def test_a_colleague_who_was_left_out_is_not_answered_about_the_case(
+    both: tuple[Desk, Desk], office: Office, reporter: ReporterKeys
+) -> None:
+    first, second = both
+    name = case_name(reporter.reply_public)
+    body = request_body(second, case=name)
+    early = import_request(first.vault, forge(first, second, case=name, body=body), now=NOW)
+    arrive(first, reporter, left_out=[second.name])
+    out = office.stick("answer")
+    with pytest.raises(AuthenticityError, match="left the colleague out"):
+        answer_request(first.vault, early, out, agrees=False, reason="No.", now=NOW)
+    late = request_body(second, case=name, proposal="11" * 16)
+    with pytest.raises(AuthenticityError, match="left the colleague out"):
+        import_request(first.vault, forge(first, second, case=name, body=late), now=NOW)
+    assert not out.exists()
+    assert [one.act for one in read_record(first.vault, name)] == ["opened", "arrived"]
 
 
 @pytest.mark.parametrize("take", IMPORTS)

@@ -7,12 +7,8 @@ import pytest
 from twodesks import ALL_CONSENTS, DAY, Desk, Kind, Office, affected, answer, arrive, new_reporter
 
 from desk.backup import back_up
-from desk.casework.concurrence import (
-    answer_request,
-    export_request,
-    import_answer,
-    import_request,
-)
+from desk.casework.answering import answer_request, import_request
+from desk.casework.concurrence import export_request, import_answer
 from desk.casework.conflicts import declare_conflict
 from desk.casework.deleting import (
     Tombstone,

@@ -1,8 +1,10 @@
 """Two counselors with a desk each, one relay, and reporters who write to them."""
 
+import hashlib
 import shutil
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+import zlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -11,11 +13,15 @@ from relayside import DAY, NOW, Counselor, FakeRelay, SealedEnvelope, answer
 from desk.cases import case_name
 from desk.casework.colleagues import colleagues, confirm_colleague
 from desk.casework.following import Followed, after_import
+from desk.casework.packing import seal_archive
+from desk.casework.signedfile import DOCUMENT, SIGNATURE
 from desk.exporting import export_dispatch
 from desk.importing import import_bundle
 from desk.records import CaseRecord
 from desk.unlocking import open_with
 from desk.vault import Vault
+from protocol.archive import ArchiveFrame, StoredEntry
+from protocol.canonical import encode_json
 from protocol.derivation import ReporterKeys, generate_throwaway_keys
 from protocol.envelope import Answer, Kind
 
@@ -78,15 +84,20 @@ class Desk:
     def name(self) -> str:
         return self.counselor.name
 
-    def imports(self) -> Followed:
-        """Import a fresh bundle with everything that was sent."""
+    def imports(self, *, telling: bool = False) -> Followed:
+        """Import a fresh bundle with everything that was sent.
+
+        Args:
+            telling: return also what the import itself told.
+        """
         self.office.cuts += 1
         path = self.office.relay.cut(
             self.office.stick("bundle"), self.office.sent, number=self.office.cuts
         )
         report = import_bundle(self.vault, path, now=self.now)
         assert not [one for one in report.told if "was not taken" in one], report.told
-        return after_import(self.vault, path, now=self.now)
+        followed = after_import(self.vault, path, now=self.now)
+        return replace(followed, told=(*report.told, *followed.told)) if telling else followed
 
     def exports(self) -> None:
         """Export a dispatch, so that queued replies count as sent."""
@@ -122,6 +133,39 @@ def arrive(desk: Desk, reporter: ReporterKeys, *answers: Answer, **changes: obje
     return desk.case(reporter)
 
 
+def signed_by(
+    sender: Desk, receiver: Desk, /, *, beside: Mapping[str, bytes] | None = None, **changes: object
+) -> Path:
+    """Write a file that a counselor really signed, whatever it says.
+
+    Args:
+        beside: parts, by name; listed with their digests unless `parts` says otherwise.
+        changes: members of the document, to an honest request's.
+    """
+    beside = beside or {}
+    listed = [{"name": n, "sha256": hashlib.sha256(b).hexdigest()} for n, b in beside.items()]
+    ordinary = {
+        "format": 1,
+        "from": sender.name,
+        "id": "00" * 16,
+        "made": f"{sender.now:%Y-%m-%dT%H:%M:%SZ}",
+        "parts": listed,
+        "relay": receiver.office.relay.id,
+        "to": receiver.name,
+        "to_fingerprint": receiver.counselor.secret_key.fingerprint,
+        "type": "sotto request",
+    }
+    document = encode_json({**ordinary, **changes})
+    signature = sender.counselor.secret_key.sign_detached(document, created=sender.now)
+    bodies = {DOCUMENT: document, SIGNATURE: signature, **beside}
+    frame = ArchiveFrame([StoredEntry(n, len(b), zlib.crc32(b)) for n, b in bodies.items()])
+    octets = [(lambda b=b: [b]) for b in bodies.values()]
+    certificate = receiver.counselor.certificate
+    path = receiver.office.stick("signed")
+    path.write_bytes(b"".join(seal_archive(frame, octets, certificate=certificate, name="x.zip")))
+    return path
+
+
 def affected(*consents: str) -> tuple[Answer, ...]:
     """Return the answers of the person affected with their consents."""
     return (answer("standing", "affected"), answer("consents", *consents))
@@ -143,4 +187,15 @@ def new_reporter() -> ReporterKeys:
     return generate_throwaway_keys()
 
 
-__all__ = ["ALL_CONSENTS", "DAY", "NOW", "Desk", "Kind", "Office", "affected", "answer", "arrive"]
+__all__ = [
+    "ALL_CONSENTS",
+    "DAY",
+    "NOW",
+    "Desk",
+    "Kind",
+    "Office",
+    "affected",
+    "answer",
+    "arrive",
+    "signed_by",
+]
