@@ -81,27 +81,6 @@ def take_off_page(vault: Vault, case: CaseRecord, number: int) -> None:
         vault.put(case.model_copy(update={"replies": replies}))
 
 
-def set_status(
-    vault: Vault, case: CaseRecord, *, status: str | None, outcome: str | None, today: date
-) -> None:
-    """Change what the page says about where the case stands.
-
-    Args:
-        status: a word of the policy; None leaves it.
-        outcome: how it ended and why; None leaves it.
-        today: the day that the page would carry.
-
-    Raises:
-        CapacityError: the page would overflow.
-    """
-    changes = {"status": status, "outcome": outcome}
-    with vault.changes():
-        case = reload_case(vault, case)
-        changed = case.model_copy(update={k: v for k, v in changes.items() if v is not None})
-        check_fits(changed, today=today)
-        vault.put(changed)
-
-
 def check_fits(case: CaseRecord, *, today: date) -> None:
     """Raise CapacityError if the page of a case is too small for what shall stand on it."""
     try:

@@ -106,10 +106,7 @@ def propose_deletion(
     with working(vault, case, now=now) as work:
         _refuse_held(work)
         rule = policy_of(vault, case).deletion
-        if ground == "expiry":
-            expires = case_clocks(vault, work.case, today=work.today).expires
-            if expires is None or expires > work.today:
-                raise ProcedureError("The retention of this case has not ended.")
+        _refuse_unexpired(work, ground)
         needed = 0 if ground in rule.exempt else signatures_needed(vault, case) - 1
         return file_proposal(
             work,
@@ -149,7 +146,8 @@ def delete_case(vault: Vault, proposal: Proposal, *, now: datetime) -> None:
     The second copy loses its files with the next backup.
 
     Raises:
-        ProcedureError: signatures are missing, or the case is under legal hold.
+        ProcedureError: signatures are missing, the case is under legal hold, or was to go because
+            it had expired and was taken up again.
     """
     with vault.changes():
         removed = _delete(vault, proposal, now)
@@ -165,6 +163,7 @@ def _delete(vault: Vault, proposal: Proposal, now: datetime) -> list[ObjectRef]:
     work = Work(vault=vault, case=case, now=now)
     work.require_no_conflict()
     _refuse_held(work)
+    _refuse_unexpired(work, current.ground)  # it may have been taken up again since
     require_agreement(current)
     vault.put(tally_of(vault, work.case))
     signatures = [
@@ -226,6 +225,12 @@ def _refuse_held(work: Work) -> None:
     ]
     if any(file.hold is not None for file in files):
         raise ProcedureError("This case is under legal hold: nothing of it is deleted.")
+
+
+def _refuse_unexpired(work: Work, ground: str) -> None:
+    expires = case_clocks(work.vault, work.case, today=work.today).expires
+    if ground == "expiry" and (expires is None or expires > work.today):
+        raise ProcedureError("The retention of this case has not ended.")
 
 
 def _has_seen_a_bundle(vault: Vault) -> bool:

@@ -5,6 +5,7 @@ calls whole is what others can check. docs/RECORD.md, «Verifying».
 """
 
 import hashlib
+import re
 from collections.abc import Collection, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
@@ -34,6 +35,7 @@ from protocol.names import Fingerprint
 ENTRY_BYTES = 4 * limits.MIB
 _MOMENT = "%Y-%m-%dT%H:%M:%SZ"
 _SALT_LINE = 2 * SALT_BYTES + 1
+_NUMBERED = re.compile(r"([0-9]+)\.(?:link|link\.asc|entry)")
 
 
 def verify_record(vault: Vault, case: str) -> tuple[Entry, ...]:
@@ -104,8 +106,8 @@ def verify_files(
             raise AuthenticityError(f"Entry {number} does not follow the one before it.")
         _verify_link(files, number, first, listed, key=key_name(keys))
         entries.append(_entry(number, first, files.get(entry_name(number))))
-    beyond = {entry_name(len(entries) + 1), link_name(len(entries) + 2)}
-    if not entries or beyond & set(files):
+    numbers = {int(found[1]) for name in files if (found := _NUMBERED.fullmatch(name))}
+    if not entries or numbers - set(range(1, len(entries) + 1)):
         raise AuthenticityError("The record has a gap or no beginning.")
     return tuple(entries)
 

@@ -14,13 +14,14 @@ from desk.backup import back_up, restore
 from desk.cases import find_case, list_cases
 from desk.casework.expiry import expiry_warnings
 from desk.casework.following import after_import
+from desk.casework.telling import tell_reporter
 from desk.desk import create_desk, create_gpg_desk, read_desk
 from desk.exporting import export_dispatch, plan_dispatch
 from desk.extracting import extract_case
 from desk.files import random_access
 from desk.importing import check_envelopes, import_bundle, verify_bundle
 from desk.legible import make_visible
-from desk.replies import queue_reply, set_status, take_back, take_off_page
+from desk.replies import queue_reply, take_back, take_off_page
 from desk.screens.serving import open_desk
 from desk.showing import case_line, case_view
 from desk.unlocking import asks_passphrase
@@ -189,7 +190,7 @@ def reply(
             take_off_page(vault, found, take_off)
             click.echo(f"Reply {take_off} is off the page with the next dispatch.")
         if told:
-            set_status(vault, found, status=status, outcome=outcome, today=_today())
+            tell_reporter(vault, found, status=status, outcome=outcome, now=_now())
             click.echo("The next dispatch says so.")
         if text is not None:
             queued = queue_reply(vault, found, text, today=_today())

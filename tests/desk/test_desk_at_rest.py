@@ -9,9 +9,10 @@ from relayside import DAY, NOW, PASSPHRASE, Counselor, FakeRelay, answer
 
 from desk.backup import back_up
 from desk.cases import list_cases
+from desk.casework.telling import tell_reporter
 from desk.exporting import export_dispatch
 from desk.importing import import_bundle
-from desk.replies import queue_reply, set_status
+from desk.replies import queue_reply
 from desk.showing import case_view
 from desk.unlocking import open_vault
 from desk.vault import Vault
@@ -71,7 +72,7 @@ def round_made(
     (case,) = list_cases(desk, today=DAY)
     case_view(desk, case, today=DAY)
     queue_reply(desk, case, CANARIES["reply"], today=DAY)
-    set_status(desk, case, status="closed", outcome=CANARIES["outcome"], today=DAY)
+    tell_reporter(desk, case, status="closed", outcome=CANARIES["outcome"], now=NOW)
     return desk
 
 

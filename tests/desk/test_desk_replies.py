@@ -7,10 +7,12 @@ import pytest
 from relayside import DAY, NOW, Counselor, FakeRelay, open_page
 
 from desk.cases import case_name, clock, find_case, list_cases
+from desk.casework.telling import tell_reporter
+from desk.casework.verifying import read_record
 from desk.exporting import export_dispatch
 from desk.importing import import_bundle
 from desk.records import CaseRecord
-from desk.replies import queue_reply, set_status, take_back, take_off_page
+from desk.replies import queue_reply, take_back, take_off_page
 from desk.vault import Vault
 from protocol.derivation import ReporterKeys, generate_throwaway_keys
 from protocol.errors import CapacityError, FormatError, StorageError
@@ -88,8 +90,10 @@ def test_status_and_outcome_reach_the_reporter(
     reporter: ReporterKeys,
     dispatch: Path,
 ) -> None:
-    set_status(desk, case, status="closed", outcome="A warning was given.", today=DAY)
-    set_status(desk, case, status=None, outcome=None, today=DAY)
+    tell_reporter(desk, case, status="closed", outcome="A warning was given.", now=NOW)
+    tell_reporter(desk, case, status=None, outcome=None, now=NOW)
+    told = [(one.act, one.what.get("status"), one.why) for one in read_record(desk, case.name)]
+    assert told == [("status", "closed", ""), ("decided", None, "A warning was given.")]
     export_dispatch(desk, dispatch, now=NOW)
     page = open_page(relay.read_dispatch(dispatch, anna), reporter)
     assert (page.status, page.outcome) == ("closed", "A warning was given.")
@@ -116,7 +120,7 @@ def test_after_the_first_reply_the_feedback_clock_runs_and_an_outcome_stops_it(
 ) -> None:
     queue_reply(desk, case, "We got it.", today=DAY)
     assert clock(_case(desk), today=DAY) == "92 days left to give feedback"
-    set_status(desk, case, status="closed", outcome="Done.", today=DAY)
+    tell_reporter(desk, case, status="closed", outcome="Done.", now=NOW)
     assert clock(find_case(desk, case.name), today=DAY) == "no clock runs"
 
 

@@ -19,7 +19,13 @@ from desk.casework.deleting import (
     release_hold,
 )
 from desk.casework.errors import ProcedureError
-from desk.casework.handling import add_note, assess, close_case, decide_outcome
+from desk.casework.handling import (
+    add_note,
+    assess,
+    close_case,
+    decide_outcome,
+    set_case_status,
+)
 from desk.casework.leftout import left_out
 from desk.casework.manual import enter_report
 from desk.casework.merging import merge_cases, suggested_joins
@@ -533,6 +539,21 @@ def test_retention_runs_from_closing_by_the_track_and_expiry_needs_no_signature(
     proposal = propose_deletion(first.vault, case, "expiry", "Time.", now=first.now)
     delete_case(first.vault, proposal, now=first.now)
     assert not first.has(reporter)
+
+
+@pytest.mark.clause("P10")
+def test_a_case_that_was_taken_up_again_is_not_deleted_for_its_age(
+    first: Desk, reporter: ReporterKeys
+) -> None:
+    case = arrive(first, reporter)
+    decide_outcome(first.vault, case, ["warning"], reasons="x", now=first.now)
+    close_case(first.vault, case, "closed", question="Well?", reason="x", now=first.now)
+    first.waits(365)
+    proposal = propose_deletion(first.vault, case, "expiry", "Time.", now=first.now)
+    set_case_status(first.vault, case, "looking", now=first.now)
+    with pytest.raises(ProcedureError, match="retention"):
+        delete_case(first.vault, proposal, now=first.now)
+    assert first.has(reporter)
 
 
 @pytest.mark.clause("P16")
