@@ -7,9 +7,10 @@ from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 from html import escape
 
+from desk.casework.blotting import BLOT
 from desk.casework.clocks import case_clocks
 from desk.casework.record import Act, Entry
-from desk.casework.redaction import BLOT, WITHHELD, Redaction
+from desk.casework.redaction import WITHHELD, Redaction
 from desk.casework.rules import policy_of
 from desk.casework.said import consents
 from desk.casework.threads import joined_cases, threads_of

@@ -7,9 +7,9 @@ what people wrote otherwise no program can find, so a person reads an export bef
 leaves.
 """
 
-import re
 from dataclasses import dataclass
 
+from desk.casework.blotting import BLOT, Blotter
 from desk.casework.record import Act, Entry
 from desk.casework.rules import policy_of
 from desk.casework.said import consents, values_of
@@ -20,9 +20,7 @@ from policies.parts import CONTACT_MEANINGS, Meaning, QuestionKind
 from policies.schema import Policy
 from protocol.envelope import Answer, Report
 
-BLOT = "████"
-WITHHELD = "████ (not consented to)"
-SHORTEST_TERM = 3  # shorter words of a name are words of the language too
+WITHHELD = f"{BLOT} (not consented to)"
 _PICKED = frozenset({QuestionKind.CHOICE, QuestionKind.SEVERAL, QuestionKind.TICK})
 # Entries without a word that a person wrote; all others may name somebody.
 _PLAIN_ACTS = frozenset({Act.OPENED, Act.ARRIVED, Act.REPLIED, Act.REQUESTED})
@@ -35,14 +33,14 @@ class Redaction:
     Attributes:
         name, account, documents: consented to by the person affected.
         reported: the person reported may be named.
-        terms: what is blotted out in every text.
+        blotter: knows whose names are blotted out in every text.
     """
 
     name: bool
     account: bool
     documents: bool
     reported: bool
-    terms: tuple[str, ...]
+    blotter: Blotter
 
     @property
     def nothing_withheld(self) -> bool:
@@ -55,9 +53,7 @@ class Redaction:
 
     def blotted(self, text: str) -> str:
         """Return a text with every word that names a protected person blotted out."""
-        for term in self.terms:
-            text = re.sub(rf"(?<!\w){re.escape(term)}(?!\w)", BLOT, text, flags=re.IGNORECASE)
-        return text
+        return self.blotter.blot(text)
 
     def answer(self, policy: Policy, report: Report, answer: Answer) -> str:
         """Return an answer as far as it may be shown."""
@@ -95,7 +91,7 @@ def redaction_of(vault: Vault, case: CaseRecord, *, name_reported: bool = False)
         account="account" in covered,
         documents="documents" in covered,
         reported=name_reported,
-        terms=_terms(protected),
+        blotter=Blotter(protected),
     )
 
 
@@ -110,13 +106,6 @@ def missing_consents(vault: Vault, case: CaseRecord) -> tuple[str, ...]:
     )
     needed = [("pass-on", True), ("account", True), ("name", named), ("documents", files)]
     return tuple(one for one, holds in needed if holds and one not in covered)
-
-
-def _terms(values: list[str]) -> tuple[str, ...]:
-    """Return the values and their single words, the longest first."""
-    words = {one.strip() for value in values for one in (value, *re.split(r"[\s,;]+", value))}
-    kept = {one for one in words if len(one) >= SHORTEST_TERM}
-    return tuple(sorted(kept, key=lambda one: (-len(one), one)))
 
 
 def _meaning(question: str) -> Meaning | None:
