@@ -8,6 +8,7 @@ the relay be told that an envelope can go.
 
 import secrets
 import shutil
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -77,21 +78,21 @@ def back_up(vault: Vault, folder: Path, *, now: datetime) -> BackupReport:
     """
     with alone(vault.directory):
         _check_place(vault, folder)
-        make_private_directory(folder)
-        make_private_directory(folder / OBJECT_FOLDER)
+        objects = _make_folders(folder)
         records = list(vault.all(EnvelopeRecord))
         wanted = {one.content.name: one.content for one in records if one.content}
-        there = {entry.name for entry in (folder / OBJECT_FOLDER).iterdir()}
+        there = {entry.name for entry in objects.iterdir() if _is_file(entry)}
         new = [ref for name, ref in wanted.items() if name not in there]
         for ref in new:
-            source = vault.objects.path(ref.name)
-            write_whole(folder / OBJECT_FOLDER / ref.name, read_parts(source))
+            write_whole(objects / ref.name, read_parts(vault.objects.path(ref.name)))
         _copy_documents(vault, folder)
         for name in (KEY_FILE, LOCK_FILE):
             write_whole(folder / name, read_parts(vault.directory / name))
-        _read_back(vault, folder, new)
+        # What lies there may be left from a backup that was cut off before it was read back.
+        uncounted = [one.content for one in records if one.content and not one.copied]
+        _read_back(vault, folder, {ref.name: ref for ref in (*new, *uncounted)}.values())
         for name in there - set(wanted):
-            (folder / OBJECT_FOLDER / name).unlink(missing_ok=True)
+            (objects / name).unlink(missing_ok=True)
         _note(vault, records, now)
     return BackupReport(
         copied=len(new),
@@ -126,6 +127,8 @@ def restore(folder: Path, directory: Path, *, passphrase: str) -> Vault:
         for name in (KEY_FILE, LOCK_FILE, DOCUMENT_FILE):
             write_whole(beside / name, read_parts(folder / name))
         for entry in (folder / OBJECT_FOLDER).iterdir():
+            if not _is_file(entry):
+                raise AuthenticityError("This copy holds something that no backup writes there.")
             write_whole(beside / OBJECT_FOLDER / entry.name, read_parts(entry))
         with open_vault(beside, passphrase) as vault:
             _check_complete(vault, _contents(vault))
@@ -138,6 +141,21 @@ def restore(folder: Path, directory: Path, *, passphrase: str) -> Vault:
     finally:
         shutil.rmtree(beside, ignore_errors=True)
     return open_vault(directory, passphrase)
+
+
+def _make_folders(folder: Path) -> Path:
+    """Make the folder of a copy, and return that of its objects."""
+    objects = folder / OBJECT_FOLDER
+    if objects.is_symlink():
+        raise StorageError("The folder of the copy leads elsewhere; take an empty stick.")
+    make_private_directory(folder)
+    make_private_directory(objects)
+    return objects
+
+
+def _is_file(path: Path) -> bool:
+    """Tell an ordinary file from a link, a pipe or a folder that somebody laid in its place."""
+    return path.is_file() and not path.is_symlink()
 
 
 def _check_place(vault: Vault, folder: Path) -> None:
@@ -176,17 +194,17 @@ def _copy_documents(vault: Vault, folder: Path) -> None:
         work.unlink(missing_ok=True)
 
 
-def _read_back(vault: Vault, folder: Path, new: list[ObjectRef]) -> None:
-    """Open the copy with the counselor's key: all documents, and every object that is new."""
+def _read_back(vault: Vault, folder: Path, objects: Iterable[ObjectRef]) -> None:
+    """Open the copy with the counselor's key: all documents, and the objects given."""
     with open_with(folder, vault.secret_key) as copy:
-        _check_complete(copy, new)
+        _check_complete(copy, objects)
 
 
 def _contents(vault: Vault) -> list[ObjectRef]:
     return [one.content for one in vault.all(EnvelopeRecord) if one.content]
 
 
-def _check_complete(vault: Vault, objects: list[ObjectRef]) -> None:
+def _check_complete(vault: Vault, objects: Iterable[ObjectRef]) -> None:
     """Open every document and the objects given; raise unless all are there and whole."""
     read_desk(vault)
     for shelf in _SHELVES:
@@ -205,6 +223,8 @@ def _check_complete(vault: Vault, objects: list[ObjectRef]) -> None:
 def _note(vault: Vault, records: list[EnvelopeRecord], now: datetime) -> None:
     with vault.changes():
         for record in records:
-            if not record.copied:
-                vault.put(record.model_copy(update={"copied": True}))
+            # Not the records as they were listed: work may have gone on since.
+            current = vault.get(EnvelopeRecord, record.name_on_shelf())
+            if current and not current.copied and current.content == record.content:
+                vault.put(current.model_copy(update={"copied": True}))
         vault.put(read_desk(vault).model_copy(update={"backup_day": now.date()}))
