@@ -11,6 +11,7 @@ from relayside import DAY, NOW, Counselor, FakeRelay, SealedEnvelope, write_bund
 from desk.cases import find_case, list_cases, read_thread
 from desk.desk import read_desk
 from desk.importing import ImportReport, check_envelopes, import_bundle, verify_bundle
+from desk.keyring import KeptKey, keep
 from desk.records import EnvelopeRecord, EnvelopeState
 from desk.showing import case_view
 from desk.vault import Vault
@@ -287,6 +288,36 @@ def test_a_file_encrypted_already_is_marked_and_one_sealed_to_her_is_warned_of(
 def _reader(path: Path) -> ArchiveReader:
     octets = path.read_bytes()
     return ArchiveReader(lambda at, length: octets[at : at + length], len(octets))
+
+
+def test_a_file_sealed_to_a_former_key_whose_card_is_away_keeps_no_report_from_her(
+    *,
+    desk: Vault,
+    relay: FakeRelay,
+    berta: Counselor,
+    reporter: ReporterKeys,
+    bundle: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Berta's key stands for a former one of hers, which a gpg that is not there keeps."""
+    certificate = berta.secret_key.certificate
+    with desk.changes():
+        keep(
+            desk,
+            KeptKey(
+                fingerprint=berta.secret_key.fingerprint,
+                certificate=certificate,
+                file=certificate,
+                passphrase="",
+                since=DAY,
+            ),
+        )
+    captured = relay.send(generate_throwaway_keys(), blind=["anna"]).ciphertext
+    monkeypatch.setenv("PATH", "/nowhere")
+    told = _take(desk, relay.cut(bundle, [relay.send(reporter, files={"x.pgp": captured})]))
+    assert len(told.arrivals) == 1
+    (file,) = case_view(desk, find_case(desk, _only_case(desk)), today=DAY)["attachments"]
+    assert "sealed to your key" in file["warning"]
 
 
 def test_her_name_is_found_by_fingerprint_and_not_by_name(
