@@ -236,9 +236,14 @@ class Rung(Entry):
     reach: OptionalSentence
 
     @property
+    def people(self) -> tuple[str, ...]:
+        """Who gets what is taken to this rung: whoever decides, then those with a copy."""
+        return tuple(name for name in (self.recipient, *self.copy_to) if name)
+
+    @property
     def external(self) -> bool:
-        """Whether this rung has no key here, so that the page says how to reach it."""
-        return self.recipient is None
+        """Whether nobody has a key for it here, so that it is reached another way."""
+        return not self.people
 
 
 class Ladder(Entry):

@@ -30,7 +30,8 @@ class Memo:
 
     Attributes:
         readers: people who may read; people, not keys, so a new key changes nothing.
-        left_out: people whom no follow-up may reach unless the reporter says so.
+        left_out: people whom nothing of the case may reach unless the reporter says so.
+        not_asked: people who were offered and not chosen: no follow-up reaches them either.
         track: the policy's track, as "complaint".
         language: of the reporter, as "en".
         day: when it was received, UTC.
@@ -38,6 +39,7 @@ class Memo:
 
     readers: tuple[RecipientName, ...]
     left_out: tuple[RecipientName, ...]
+    not_asked: tuple[RecipientName, ...]
     track: str
     language: str
     day: date
@@ -62,6 +64,7 @@ def seal_memo(memo: Memo, key: MemoKey) -> bytes:
             "day": memo.day.isoformat(),
             "language": memo.language,
             "left_out": list(memo.left_out),
+            "not_asked": list(memo.not_asked),
             "readers": list(memo.readers),
             "track": memo.track,
         }
@@ -105,6 +108,7 @@ def _read(plain: bytes) -> Memo:
     memo = Memo(
         readers=_names(fields, "readers"),
         left_out=_names(fields, "left_out"),
+        not_asked=_names(fields, "not_asked"),
         track=fields.text("track"),
         language=fields.text("language"),
         day=fields.day("day"),

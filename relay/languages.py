@@ -1,11 +1,12 @@
 """The language of a page: it stands in the path, never in a cookie."""
 
 from collections.abc import Iterable
+from datetime import date
 from pathlib import Path
 
 from babel import Locale
 from flask import Flask, abort, g, request
-from flask_babel import Babel, gettext
+from flask_babel import Babel, format_date, gettext
 
 import templates
 
@@ -34,6 +35,11 @@ def use_languages(app: Flask, shown: Iterable[str]) -> None:
 def _(text: str, **values: object) -> str:
     """Return a text of the interface in the language of the page; the one door to gettext."""
     return str(gettext(text, **values))
+
+
+def day_words(day: date) -> str:
+    """Return a day as people write it in the language of the page, as `4 décembre 2026`."""
+    return str(format_date(day, "long"))
 
 
 def preferred_language(shown: Iterable[str]) -> str:

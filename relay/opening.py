@@ -12,6 +12,7 @@ from protocol.memo import Memo
 from protocol.names import ReceiptRoot, RecipientName
 from protocol.replypage import ReplyPage, open_slot
 from relay.parts import Parts
+from relay.readers import Absent, absent_of
 from relay.sending import read_memo
 
 TOKEN_PURPOSE = "mailbox"  # noqa: S105 - names a purpose, is no password
@@ -33,9 +34,9 @@ class Mailbox:
     may_withdraw: bool
 
     @property
-    def unread_by(self) -> tuple[RecipientName, ...]:
+    def absent(self) -> Absent:
         """Who was offered in the first letter and cannot read it."""
-        return self.memo.left_out if self.memo else ()
+        return absent_of(self.memo)
 
 
 def open_mailbox(parts: Parts, root: ReceiptRoot) -> Mailbox:

@@ -2,7 +2,7 @@
 
 from datetime import UTC, date, datetime, timedelta
 
-from flask import Blueprint, Response, abort, g, make_response, redirect
+from flask import Blueprint, Response, abort, g, make_response, redirect, request
 from flask.typing import ResponseReturnValue
 
 from keys.certificate import Certificate
@@ -13,7 +13,7 @@ from protocol.names import RecipientName
 from relay.headers import PageKind, present
 from relay.languages import preferred_language
 from relay.parts import parts
-from relay.rendering import page, policy
+from relay.rendering import page, policy, track_of
 from templates import STYLE
 
 blueprint = Blueprint("pages", __name__, url_prefix="/<lang>")
@@ -93,6 +93,13 @@ def lead_to_receipt(action: str) -> ResponseReturnValue:
 def home() -> Response:
     """Greet: what this is, the ways to report, what to do in danger."""
     return page("home", notices=_notices(parts().today()))
+
+
+@blueprint.get("/sent")
+def what_happens_now() -> Response:
+    """Say what follows a report: the answer to the form itself lies in a hidden frame."""
+    track = track_of(request.args.get("track", ""))
+    return page("sent", days=track.acknowledge_days, notices=_notices(parts().today()))
 
 
 @blueprint.get("/procedure")

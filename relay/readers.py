@@ -28,9 +28,18 @@ class Choice:
         """Return who of the offered people was ticked; anyone else is never added."""
         return tuple(name for name in self.offered if name in names)
 
-    def unread_by(self, readers: Collection[RecipientName]) -> tuple[RecipientName, ...]:
-        """Return who was offered and cannot read: the memo keeps them away from follow-ups."""
-        return tuple(name for name in self.offered if name not in readers)
+
+@dataclass(frozen=True, kw_only=True)
+class Absent:
+    """Who was offered in the first letter and cannot read it (decision 0011).
+
+    Args:
+        left_out: nothing of the case ever reaches them.
+        not_asked: no follow-up reaches them, but the reporter can turn to them later.
+    """
+
+    left_out: tuple[RecipientName, ...] = ()
+    not_asked: tuple[RecipientName, ...] = ()
 
 
 def choice_of_report(active: Sequence[RecipientName], routed: Collection[str]) -> Choice:
@@ -58,38 +67,46 @@ def choice_of_follow_up(
     ticked = tuple(name for name in offered if name in memo.readers)
     if ticked:
         return Choice(offered=offered, ticked=ticked)
-    left = tuple(name for name in active if name not in memo.left_out)
-    return Choice(offered=left, ticked=())
+    away = {*memo.left_out, *memo.not_asked}
+    return Choice(offered=tuple(name for name in active if name not in away), ticked=())
 
 
-def left_out(
-    unread_by: Iterable[RecipientName], routed: Collection[str]
-) -> tuple[RecipientName, ...]:
-    """Return from whom the tick was taken away, of those who cannot read.
+def absent_from(
+    choice: Choice, readers: Collection[RecipientName], shut_out: Collection[str]
+) -> Absent:
+    """Tell those whom the reporter left out from those who were only not asked.
 
-    Not all of them: the head of a department, whom the procedure does not name at first,
-    can be asked later, by the reporter or with the reporter's consent; somebody whose tick
-    was taken away cannot (decision 0011).
+    Left out is from whom the tick was taken away, and whoever belongs to an organisation
+    that must not learn of the report. The head of a department, whom the procedure does
+    not name at first, was not asked.
 
     Args:
-        unread_by: who was offered and cannot read.
-        routed: whom the procedure names for the track, and whose tick was there at first.
+        choice: of the form that was sent.
+        readers: who can read what was sent.
+        shut_out: the organisation's people, where it must not learn of the report.
     """
-    return tuple(name for name in unread_by if name in routed)
+    out = {*choice.ticked, *shut_out}
+    absent = [name for name in choice.offered if name not in readers]
+    return Absent(
+        left_out=tuple(name for name in absent if name in out),
+        not_asked=tuple(name for name in absent if name not in out),
+    )
+
+
+def absent_of(memo: Memo | None) -> Absent:
+    """Return who was absent from the first letter, as far as it is remembered."""
+    return Absent(left_out=memo.left_out, not_asked=memo.not_asked) if memo else Absent()
 
 
 def readers_of_escalation(
-    active: Sequence[RecipientName],
-    memo: Memo | None,
-    rung: Collection[str],
-    routed: Collection[str],
+    active: Sequence[RecipientName], memo: Memo | None, rung: Collection[str]
 ) -> tuple[RecipientName, ...]:
     """Add the people whom a rung names to those of the memo, never anyone left out.
 
     Returns:
         The readers in the roster's order; empty when the rung has nobody who may read.
     """
-    added = set(rung) - set(left_out(memo.left_out, routed) if memo else ())
+    added = set(rung) - set(absent_of(memo).left_out)
     if not added & set(active):
         return ()
     permitted = added | (set(memo.readers) if memo else set())

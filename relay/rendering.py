@@ -6,7 +6,7 @@ from policies.parts import Track
 from policies.schema import Policy
 from protocol.receipt import dice_number
 from relay.arrival import arrival_warning
-from relay.languages import direction, language_name
+from relay.languages import day_words, direction, language_name
 from relay.parts import parts
 
 
@@ -32,14 +32,22 @@ def page(template: str, status: int = 200, **context: object) -> Response:
         f"reporter/{template}.html",
         lang=g.lang,
         direction=direction(g.lang),
+        here=_here(),
         languages=[(code, language_name(code)) for code in parts().policies],
         policy=policy(),
         demo=parts().settings.demo,
         dice_number=dice_number,
+        day_words=day_words,
         warning=arrival_warning(request.host, request.headers),
         **context,
     )
     return make_response(body, status)
+
+
+def _here() -> str | None:
+    """Return the page's address behind its language; None for an answer to a form."""
+    path = request.path.removeprefix(f"/{g.lang}/")
+    return path if request.method == "GET" and path != request.path else None
 
 
 def closed_page(heading: str, sentence: str, status: int, kept: str = "") -> Response:

@@ -17,7 +17,8 @@ from relay.forms import keys_of, read_posted
 from relay.gate import Purpose
 from relay.headers import PageKind, present
 from relay.languages import _
-from relay.mailbox import left_out_of, mailbox_page, permitted_readers
+from relay.mailbox import permitted_readers
+from relay.mailboxpage import mailbox_page
 from relay.opening import Mailbox, open_mailbox, open_with_token, token_for
 from relay.parts import parts
 from relay.refusals import ProblemError
@@ -79,7 +80,6 @@ def _letter(mailbox: Mailbox, kind: Kind, question: str, other: MailboxId) -> Le
             Answer(question=question, label=label, values=(other.hex(),), shown=(other.hex(),)),
         ),
         readers=readers,
-        unread_by=mailbox.unread_by,
-        left_out=left_out_of(mailbox),
+        absent=mailbox.absent,
         policy=(policy().id, policy().version),
     )

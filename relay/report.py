@@ -9,12 +9,19 @@ from itertools import chain
 
 from flask import Blueprint, Response, g, request
 
-from policies.parts import Meaning, Track
+from policies.parts import Track
 from protocol.envelope import Kind
 from protocol.errors import AuthenticityError
 from protocol.memo import Memo
 from protocol.names import Receipt
 from protocol.receipt import encode_issued, generate_receipt, verify_issued
+from relay.checks import (
+    organisation_people,
+    require_outside,
+    require_own_consents,
+    require_readers,
+    require_route,
+)
 from relay.forms import (
     active_names,
     keys_of,
@@ -29,7 +36,13 @@ from relay.intake import FilePart, drain
 from relay.languages import _, language_name
 from relay.parts import parts
 from relay.progress import new_form_id
-from relay.readers import Choice, choice_of_follow_up, choice_of_report, left_out
+from relay.readers import (
+    Choice,
+    absent_from,
+    absent_of,
+    choice_of_follow_up,
+    choice_of_report,
+)
 from relay.refusals import ProblemError
 from relay.rendering import page, policy, size_words, track_of
 from relay.sending import Letter, send
@@ -73,8 +86,7 @@ def send_report() -> Response:
         return form_page(receipt, track, typed)
     try:
         with watched(form) as files:
-            own_choice = bool(form.get("own-choice"))
-            first = _send(receipt, track, typed, files, own_choice=own_choice)
+            first = _send(receipt, track, typed, files)
     except ProblemError as problem:
         return form_page(receipt, track, typed, problem.problems, problem.status)
     present(PageKind.REPLY, framed=True)
@@ -102,6 +114,7 @@ def form_page(
         groups=policy().groups_of(track.id),
         categories=policy().categories_of(track.id),
         routed=any(route.track == track.id for route in policy().routes.values()),
+        outsiders=_outsiders(track),
         catalogue=policy().catalogues.get(track.catalogue or ""),
         consents=policy().consents_of(track.id),
         choices_of=lambda question: choices_of(question, policy()),
@@ -110,9 +123,7 @@ def form_page(
     )
 
 
-def _send(
-    receipt: Receipt, track: Track, typed: Typed, files: Iterator[FilePart], *, own_choice: bool
-) -> bool:
+def _send(receipt: Receipt, track: Track, typed: Typed, files: Iterator[FilePart]) -> bool:
     """Check what was typed, then seal and store it.
 
     Returns:
@@ -122,10 +133,10 @@ def _send(
         ProblemError: something has to be mended; nothing was stored.
     """
     choice = _choice(track)
-    if not choice.read(typed.recipients):
-        raise ProblemError(400, {"recipients": _("Choose at least one person who may read this.")})
-    _require_route(track, typed, choice, own_choice=own_choice)
-    _require_consents(track, typed)
+    require_readers(choice, typed)
+    require_outside(typed, choice)
+    require_route(track, typed, choice)
+    require_own_consents(track, typed)
     require_text(typed.text)
     head = next(files, None)
     if head is None and not (typed.text or typed.answers):
@@ -138,38 +149,6 @@ def _send(
     )
 
 
-def _require_route(track: Track, typed: Typed, choice: Choice, *, own_choice: bool) -> None:
-    """Ask once where the ticked people are not those that the procedure names (P2).
-
-    The procedure never changes what was ticked: it might add the one that the report is
-    about, or take away whom the reporter trusts.
-    """
-    route = policy().route_for(track.id, typed.categories)
-    ticked = set(choice.read(typed.recipients))
-    if route is None or own_choice or ticked == ticked.intersection(route.recipients):
-        return
-    named = [person.title for person in persons(choice.read(route.recipients))]
-    sentence = _(
-        "What you chose usually goes to: %(names)s. Change who may read, "
-        "or tick that you chose the people yourself.",
-        names=", ".join(named),
-    )
-    raise ProblemError(400, {"recipients": f"{route.reason} {sentence}"})
-
-
-def _require_consents(track: Track, typed: Typed) -> None:
-    """Refuse a consent that only the person concerned can give, from anybody else (P24)."""
-    standing = policy().question_meaning(track.id, Meaning.STANDING)
-    affected = standing is not None and "affected" in typed.answers.get(standing.id, ())
-    own = {consent.id for consent in policy().consents_of(track.id) if consent.survivor_only}
-    if own.intersection(typed.consents) and not affected:
-        sentence = _(
-            "Only the person whom it happened to can agree to this. If that is you, "
-            "say so above; if not, take the tick away."
-        )
-        raise ProblemError(400, {"consents": sentence})
-
-
 def _letter(track: Track, typed: Typed, choice: Choice, memo: Memo | None) -> Letter:
     """Compose the letter; under a receipt that was used before it is a follow-up."""
     if memo is not None:
@@ -180,7 +159,7 @@ def _letter(track: Track, typed: Typed, choice: Choice, memo: Memo | None) -> Le
             "You wrote before with these words, to other people. Choose at least one of them."
         )
         raise ProblemError(400, {"recipients": sentence})
-    unread_by = memo.left_out if memo else choice.unread_by(readers)
+    shut_out = organisation_people(choice.offered) if "outside-only" in typed.boxes else ()
     return Letter(
         kind=Kind.REPORT if memo is None else Kind.FOLLOW_UP,
         track=track.id,
@@ -188,15 +167,26 @@ def _letter(track: Track, typed: Typed, choice: Choice, memo: Memo | None) -> Le
         text=typed.text,
         answers=make_answers(typed, policy(), track, field_labels()),
         readers=readers,
-        unread_by=unread_by,
-        left_out=left_out(unread_by, track.recipients),
+        absent=absent_of(memo) if memo else absent_from(choice, readers, shut_out),
         policy=(policy().id, policy().version),
     )
 
 
 def field_labels() -> dict[str, str]:
     """Return the headings, in the page's language, of fields that every form has."""
-    return {"categories": _("What kind of thing it was"), "consents": _("What you agree to")}
+    return {
+        "categories": _("What kind of thing it was"),
+        "consents": _("What you agree to"),
+        "outside-only": _("The organisation must not learn of this"),
+    }
+
+
+def _outsiders(track: Track) -> str:
+    """Name those who read where the organisation must not learn of it; empty if it is not asked."""
+    offered = _choice(track).offered
+    inside = organisation_people(offered)
+    outside = tuple(name for name in offered if name not in inside)
+    return ", ".join(person.title for person in persons(outside)) if inside else ""
 
 
 def _choice(track: Track) -> Choice:

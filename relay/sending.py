@@ -16,6 +16,7 @@ from protocol.names import ReadToken, RecipientName
 from protocol.report import FORMAT_VERSION, Answer, Kind, Report
 from relay.intake import FilePart
 from relay.parts import Parts
+from relay.readers import Absent
 from relay.rows import Month, month_of
 from relay.submission import new_envelope_id, seal_report, store_envelope
 
@@ -26,8 +27,7 @@ class Letter:
 
     Args:
         readers: who may open it, at least one.
-        unread_by: who was offered and cannot read; no follow-up reaches them.
-        left_out: those of them from whom the tick was taken away; nothing ever reaches them.
+        absent: who was offered in the first letter and cannot read it.
         policy: id and version of the policy in force.
     """
 
@@ -37,8 +37,7 @@ class Letter:
     text: str
     answers: tuple[Answer, ...]
     readers: tuple[RecipientName, ...]
-    unread_by: tuple[RecipientName, ...]
-    left_out: tuple[RecipientName, ...]
+    absent: Absent
     policy: tuple[str, str]
 
 
@@ -118,14 +117,15 @@ def _report(parts: Parts, keys: ReporterKeys, letter: Letter, first: bool) -> Re
         answers=letter.answers,
         text=letter.text,
         readers=letter.readers,
-        left_out=letter.left_out,
+        left_out=letter.absent.left_out,
     )
 
 
 def _memo(report: Report, letter: Letter, keys: ReporterKeys) -> bytes:
     memo = Memo(
         readers=report.readers,
-        left_out=letter.unread_by,
+        left_out=letter.absent.left_out,
+        not_asked=letter.absent.not_asked,
         track=report.track,
         language=report.language,
         day=report.day,

@@ -12,6 +12,9 @@ from policies.parts import Category, Consent, Question, QuestionKind, Track
 from policies.schema import Policy
 from protocol.envelope import Answer
 
+# Single boxes of our own pages, ticked or not.
+BOXES = ("own-choice", "outside-only", "hand-over")
+
 
 @dataclass(frozen=True, kw_only=True)
 class Typed:
@@ -23,6 +26,8 @@ class Typed:
     consents: tuple[str, ...] = ()
     recipients: tuple[str, ...] = ()
     requests: tuple[str, ...] = ()
+    boxes: tuple[str, ...] = ()
+    rung: str = ""
 
 
 def read_typed(fields: Mapping[str, Sequence[str]], policy: Policy, track: Track) -> Typed:
@@ -45,6 +50,8 @@ def read_typed(fields: Mapping[str, Sequence[str]], policy: Policy, track: Track
         consents=_known(fields.get("consents", ()), policy.consents_of(track.id)),
         recipients=tuple(fields.get("recipients", ())),
         requests=tuple(fields.get("requests", ())),
+        boxes=tuple(name for name in BOXES if first(fields, name)),
+        rung=first(fields, "rung"),
     )
 
 
@@ -69,7 +76,7 @@ def make_answers(
 
     Args:
         labels: translated headings of the fields that every form has:
-            `categories`, `consents`.
+            `categories`, `consents`, `outside-only`.
     """
     answers = []
     if typed.categories:
@@ -82,6 +89,9 @@ def make_answers(
     if typed.consents:
         texts = {c.id: c.label for c in policy.consents_of(track.id)}
         answers.append(_answer("consents", labels["consents"], typed.consents, texts))
+    if "outside-only" in typed.boxes:
+        label = labels["outside-only"]
+        answers.append(_answer("outside-only", label, ("yes",), {"yes": label}))
     return tuple(answers)
 
 

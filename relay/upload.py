@@ -20,7 +20,7 @@ from relay.rendering import page, track_of
 blueprint = Blueprint("upload", __name__, url_prefix="/<lang>")
 
 WATCHED_SECONDS = 2  # while it arrives
-IDLE_SECONDS = 6  # before anything was sent
+IDLE_SECONDS = 4  # before anything was sent
 OVERSHOOT_BYTES = 8 * 1024 * 1024  # taken and forgotten, so that the answer is seen
 
 
@@ -30,9 +30,10 @@ def show_progress(form_id: str) -> Response:
     present(PageKind.REPLY, framed=True)
     state = parts().progress.look(form_id)
     seconds = WATCHED_SECONDS if state.phase is Phase.RECEIVING else IDLE_SECONDS
-    track = request.args.get("track")
-    compare = f"/{g.lang}/report?track={track_of(track).id}#receipt" if track else ""
-    return page("progress", state=state, seconds=seconds, compare=compare)
+    asked = request.args.get("track")
+    track = track_of(asked) if asked else None
+    form_url = f"/{g.lang}/report?track={track.id}" if track and "same" in request.args else ""
+    return page("progress", state=state, seconds=seconds, track=track, form_url=form_url)
 
 
 @contextmanager

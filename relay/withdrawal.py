@@ -77,7 +77,7 @@ def _replace(parts: Parts, keys: ReporterKeys, memo: Memo, size_bytes: int) -> N
 
 def _who_may_know(memo: Memo, names: Sequence[RecipientName]) -> Sequence[RecipientName]:
     readers = [name for name in names if name in memo.readers]
-    readers = readers or [name for name in names if name not in memo.left_out]
+    readers = readers or [n for n in names if n not in (*memo.left_out, *memo.not_asked)]
     if not readers:
         raise StorageError("This could not be taken back; send a message and ask for it instead.")
     return readers

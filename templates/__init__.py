@@ -10,7 +10,7 @@ FOLDER = Path(__file__).parent
 def squeeze(stylesheet: str) -> str:
     """Take comments and blanks out of a stylesheet: a page with it is to stay small over Tor."""
     bare = re.sub(r"/\*.*?\*/|\s+", lambda found: " " * found[0].isspace(), stylesheet, flags=re.S)
-    bare = re.sub(r" ?([{};,]) ?", r"\1", bare).replace(": ", ":").replace(";}", "}")
+    bare = re.sub(r" ?([{};,>]) ?", r"\1", bare).replace(": ", ":").replace(";}", "}")
     return bare.strip() + "\n"
 
 

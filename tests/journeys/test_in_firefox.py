@@ -162,8 +162,10 @@ def test_form_reached_by_back_after_sending_keeps_the_text_and_adds_to_the_repor
     firefox.type("#text", "Before.")
     send(firefox)
     with firefox.inside(PROGRESS):
-        firefox.enter("Done")
-    firefox.wait_for("How it works")
+        firefox.enter("What happens now")
+    firefox.wait_for("You can expect a first answer within 14 days.")
+    assert "In danger now?" in firefox.text
+    photograph(firefox, "3-what-happens-now")
     firefox.back()
     assert firefox.value_of("#text") == "Before."
     assert firefox.texts_of("#receipt b") == words
@@ -192,6 +194,64 @@ def test_way_back_to_the_nine_words_after_sending_shows_the_same_nine_words(
     send(firefox)
     with firefox.inside(PROGRESS):
         assert not firefox.has("a[href*=receipt]")
+
+
+@pytest.mark.claim("C6")
+def test_enter_in_a_line_of_the_form_neither_sends_it_nor_leaves_the_page(
+    firefox: Firefox, demonstration: Demonstration
+) -> None:
+    words = open_form(firefox, demonstration.reporter)
+    address = firefox.url
+    firefox.click("What happened")
+    firefox.type("#place", f"In the stores.{ENTER}")
+    with firefox.inside(PROGRESS):
+        firefox.enter("Look again")
+    firefox.wait_for("When you press Send", frame=PROGRESS)
+    assert firefox.url == address
+    assert firefox.texts_of("#receipt b") == words
+    firefox.type("#place", " Twice.")
+    assert firefox.value_of("#place") == "In the stores. Twice."
+
+
+@pytest.mark.claim("C6")
+def test_language_switched_in_form_and_mailbox_keeps_words_text_and_receipt(
+    firefox: Firefox, demonstration: Demonstration
+) -> None:
+    words = open_form(firefox, demonstration.reporter)
+    firefox.type("#text", STORY)
+    firefox.click(".languages summary")
+    firefox.click("Español")
+    assert firefox.url.endswith("/es/report")
+    assert firefox.value_of("#text") == STORY
+    assert firefox.texts_of("#receipt b") == words
+    firefox.click("button[formtarget=sink]")
+    firefox.wait_for("Enviado y bajo llave", frame=PROGRESS)
+
+    enter_words(firefox, demonstration.reporter, " ".join(words))
+    firefox.type("#text", "More.")
+    firefox.click(".languages summary")
+    firefox.click("العربية")
+    assert firefox.url.endswith("/ar/mailbox/message")
+    assert firefox.value_of("#text") == "More."
+
+
+@pytest.mark.claim("C6")
+def test_link_in_the_refusal_leads_to_the_field_even_where_it_is_folded(
+    firefox: Firefox, demonstration: Demonstration
+) -> None:
+    open_form(firefox, demonstration.reporter)
+    firefox.type("#text", "My name may be said.")
+    firefox.click("What you agree to")
+    firefox.click("input[name=consents][value=name]")
+    firefox.click("What you agree to")
+    assert "My files may be shown" not in firefox.text
+    firefox.click("Send")
+    firefox.wait_for("Only the person whom it happened to", frame=PROGRESS)
+    with firefox.inside(PROGRESS):
+        firefox.enter("li a")
+    firefox.wait_for_address("#consents")
+    assert "My files may be shown" in firefox.text
+    assert firefox.value_of("#text") == "My name may be said."
 
 
 @pytest.mark.claim("C6")

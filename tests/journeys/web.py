@@ -117,4 +117,4 @@ def hidden_fields(page: str) -> dict[str, str]:
 def receipt_words(page: str) -> tuple[str, ...]:
     """Return the nine words that the element with id `receipt` shows."""
     shown = page.partition('id="receipt"')[2].partition("</ol>")[0]
-    return tuple(re.findall(r'<bdi dir="ltr">([a-z-]+)</bdi>', shown))
+    return tuple(re.findall(r"<b>([a-z-]+)</b>", shown))

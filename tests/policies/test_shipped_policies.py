@@ -122,8 +122,8 @@ def test_ddp_complaint_climbs_to_head_management_and_committee() -> None:
     rungs = policy("ddp").ladder_of("complaint")
     assert [rung.id for rung in rungs] == ["head", "management", "committee"]
     assert [rung.copy_to for rung in rungs] == [("counselor-2",), ("counselor-2",), ()]
-    assert [rung.external for rung in rungs] == [False, True, True]
-    assert all(rung.reach for rung in rungs if rung.external)
+    assert [rung.external for rung in rungs] == [False, False, True]
+    assert all(rung.reach for rung in rungs if rung.recipient is None)
 
 
 @pytest.mark.clause("P6")

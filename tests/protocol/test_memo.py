@@ -17,6 +17,7 @@ KEY = MemoKey(bytes(range(32)))
 MEMO = Memo(
     readers=(RecipientName("counselor-1"), RecipientName("counselor-2")),
     left_out=(RecipientName("head"),),
+    not_asked=(RecipientName("office"),),
     track="complaint",
     language="ar",
     day=date(2026, 11, 22),
@@ -25,7 +26,15 @@ names = st.lists(
     st.from_regex("[a-z0-9-]{1,32}", fullmatch=True).map(RecipientName), max_size=8
 ).map(tuple)
 lines = st.text(st.characters(codec="utf-8"), max_size=40)
-memos = st.builds(Memo, readers=names, left_out=names, track=lines, language=lines, day=days)
+memos = st.builds(
+    Memo,
+    readers=names,
+    left_out=names,
+    not_asked=names,
+    track=lines,
+    language=lines,
+    day=days,
+)
 
 
 @pytest.mark.parametrize("vector", vectors_of("memo"))
@@ -37,6 +46,7 @@ def test_memo_vector_opens_or_is_refused_as_it_says(vector: dict[str, Any]) -> N
         assert {**said, "day": date.fromisoformat(said["day"])} == {
             "readers": list(memo.readers),
             "left_out": list(memo.left_out),
+            "not_asked": list(memo.not_asked),
             "track": memo.track,
             "language": memo.language,
             "day": memo.day,
@@ -48,7 +58,8 @@ def test_memo_sealed_and_opened_is_the_same(memo: Memo) -> None:
     try:
         sealed = seal_memo(memo, KEY)
     except CapacityError:
-        assert sum(map(len, (*memo.readers, *memo.left_out, memo.track, memo.language))) > 200
+        people = (*memo.readers, *memo.left_out, *memo.not_asked)
+        assert sum(map(len, (*people, memo.track, memo.language))) > 200
         return
     assert len(sealed) == MEMO_BYTES
     assert open_memo(sealed, KEY) == memo

@@ -57,12 +57,17 @@ class Office:
         }
         return {envelope: found for envelope, found in opened.items() if found is not None}
 
-    def answers(self, name: str, text: str, *, serial: int = 1, outcome: str = "") -> TestResponse:
+    def answers(
+        self, name: str, text: str, *, serial: int = 1, status: str = "", outcome: str = ""
+    ) -> TestResponse:
         """Bring a dispatch of somebody who acknowledges and answers all that she can read."""
         who, relay = self.people[name], self.parts.deployment.relay_id
         known = {one.report.mailbox: one.report for one in self.readable(who).values()}
         slots = [
-            (mailbox, seal_reply_page(_page(who, mailbox, text, outcome), report.reply_public))
+            (
+                mailbox,
+                seal_reply_page(_page(who, mailbox, text, status, outcome), report.reply_public),
+            )
             for mailbox, report in known.items()
         ]
         read = {envelope: one.report.read_token for envelope, one in self.readable(who).items()}
@@ -95,12 +100,12 @@ def make_office(
     return Office(data=folder, parts=parts, people=people, clock=clock)
 
 
-def _page(who: Counselor, mailbox: MailboxId, text: str, outcome: str) -> ReplyPage:
+def _page(who: Counselor, mailbox: MailboxId, text: str, status: str, outcome: str) -> ReplyPage:
     return ReplyPage(
         mailbox=mailbox,
         recipient=who.name,
         day=NOW.date(),
-        status="",
+        status=status,
         acknowledge_by=NOW.date() + timedelta(days=14),
         feedback_by=NOW.date() + timedelta(days=90),
         outcome=outcome,

@@ -11,6 +11,7 @@ from protocol.memo import Memo
 from protocol.names import RecipientName
 from protocol.report import Kind
 from relay.intake import FilePart
+from relay.readers import Absent
 from relay.sending import Letter, send
 from relay.submission import SupersededError
 
@@ -25,8 +26,7 @@ def letter(text: str, memo: Memo | None) -> Letter:
         text=text,
         answers=(),
         readers=(RecipientName("counselor-1"),),
-        unread_by=(),
-        left_out=(),
+        absent=Absent(),
         policy=("generic", "1"),
     )
 

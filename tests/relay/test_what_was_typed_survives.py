@@ -120,6 +120,56 @@ def test_switching_the_language_keeps_text_receipt_and_readers(speaking: Office)
     assert speaking.held() == {}
 
 
+def test_switching_the_language_of_the_mailbox_keeps_the_message_and_its_ticks(
+    speaking: Office,
+) -> None:
+    visitor = Visitor(speaking.visitor())
+    visitor.opens_the_form()
+    visitor.sends("first", to=["counselor-1", "counselor-2"])
+    token = hidden_fields(visitor.opens_the_mailbox().text)["token"]
+    typed = {"token": token, "text": TYPED, "recipients": ["counselor-2"], "requests": "stop"}
+    switched = visitor.posts("/ar/mailbox/message", typed | {"language": "ar"})
+    assert switched.status_code == 200
+    assert 'dir="rtl"' in switched.text
+    assert SHOWN in switched.text
+    assert 'value="stop" checked' in switched.text
+    assert 'value="counselor-2" checked' in switched.text
+    assert 'value="counselor-1" checked' not in switched.text
+    assert speaking.texts("counselor-1") == ["first"]
+
+
+def test_switching_the_language_keeps_the_nine_words_and_the_message_beside_them(
+    speaking: Office,
+) -> None:
+    typed = {"receipt": "abacus abdomen", "text": TYPED, "language": "es"}
+    switched = Visitor(speaking.visitor()).posts("/es/receipt", typed)
+    assert switched.status_code == 200
+    assert 'lang="es"' in switched.text
+    assert "abacus abdomen" in switched.text
+    assert SHOWN in switched.text
+
+
+def test_no_page_that_answers_a_form_offers_a_link_that_would_lose_what_was_typed(
+    speaking: Office,
+) -> None:
+    visitor = Visitor(speaking.visitor())
+    assert 'href="/es/safety"' in visitor.client.get("/en/safety").text
+    visitor.opens_the_form()
+    pages = [visitor.sends(TYPED, to=[]), visitor.sends(TYPED, to=["counselor-1"])]
+    pages.append(visitor.posts("/en/receipt", {"receipt": "none of ours"}))
+    pages += [visitor.opens_the_mailbox(), visitor.acts("replace")]
+    assert [page.request.path for page in pages if 'hreflang="es"' in page.text] == []
+
+
+def test_what_became_of_a_form_is_told_right_above_its_button(visitor: Visitor) -> None:
+    form = visitor.opens_the_form().text
+    visitor.sends("first", to=["counselor-1"])
+    for page in (form, visitor.opens_the_mailbox().text):
+        frame, button = page.index('class="progress"'), page.index('formtarget="sink"')
+        assert page.index('id="attachments"') < frame < button
+        assert "<button" not in page[frame : button - len("<button ")]
+
+
 def _restart(office: Office) -> None:
     """Close the relay and open it again: a new form key, the same folder."""
     circuits = office.parts.circuits

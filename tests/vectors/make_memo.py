@@ -8,7 +8,7 @@ KEY = bytes(range(32))
 NONCE = bytes(range(100, 112))
 LABEL = b"sotto/1 memo"
 GOOD = (
-    '{"day":"2026-11-22","language":"ar","left_out":["head"],'
+    '{"day":"2026-11-22","language":"ar","left_out":["head"],"not_asked":["office"],'
     '"readers":["counselor-1","counselor-2"],"track":"complaint"}\n'
 )
 
