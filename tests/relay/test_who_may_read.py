@@ -125,6 +125,25 @@ def test_a_memo_that_expired_makes_the_page_ask_without_a_default(
     assert "second" not in office.texts("counselor-1")
 
 
+def test_a_procedure_that_changed_brings_nobody_back_who_was_left_out(
+    office: Office, visitor: Visitor
+) -> None:
+    """Later the procedure names other people: that her tick was taken away still stands."""
+    reports(visitor, to=("counselor-2",))
+    former = office.parts.policies["en"]
+    tracks = {
+        name: track.model_copy(update={"recipients": ("counselor-2",)})
+        for name, track in former.tracks.items()
+    }
+    changed = former.model_copy(update={"tracks": tracks})
+    assert "counselor-1" in changed.rungs["head"].copy_to
+    assert isinstance(office.parts.policies, dict)
+    office.parts.policies["en"] = changed
+    assert visitor.acts("escalate", rung="head", text="second").status_code == 200
+    assert office.texts(LEFT_OUT) == ["second"]
+    assert office.texts("counselor-1") == []
+
+
 def _expire_rows(office: Office) -> None:
     store = office.parts.store
     for _ in range(2):  # the content first, then the bare row
