@@ -7,16 +7,14 @@ from sqlalchemy import Engine, delete, func, insert, select
 
 from protocol.errors import StorageError
 from protocol.names import EnvelopeId
-from relay.database import Database
 from relay.rows import Cut, HeldEnvelope
 from relay.schema import cut, envelope, policy
+from relay.store_acknowledgements import IDS_AT_ONCE, AcknowledgementShelf
 from relay.store_envelopes import HELD_COLUMNS, read_held, split_ids
 from relay.store_recipients import active_bits
 
-IDS_AT_ONCE = 500  # below SQLite's limit of variables in one statement
 
-
-class CutShelf(Database):
+class CutShelf(AcknowledgementShelf):
     """The part of the store that knows the current cut.
 
     Attributes:
@@ -49,7 +47,12 @@ class CutShelf(Database):
                 )
                 .order_by(envelope.c.size_bytes, envelope.c.id)
             )
-            return tuple(read_held(row) for row in rows)
+            return tuple(
+                read_held(row)
+                for row in rows
+                if not self._is_complete(row.id, everyone)
+                and (row.expiry > leaving or not self._is_proven(row.id))
+            )
 
     def current_cut(self) -> Cut | None:
         """Return the current cut with its envelopes in the order of the bundle, or None.

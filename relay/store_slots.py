@@ -13,9 +13,9 @@ from sqlalchemy import Connection, bindparam, delete, func, insert, select, upda
 from protocol.dispatch import Notice
 from protocol.errors import AuthenticityError, FormatError
 from protocol.names import EnvelopeId, Fingerprint, MailboxId, RecipientName
-from relay.database import Database
 from relay.rows import Month, Recipient
-from relay.schema import envelope, notice, recipient, slot
+from relay.schema import notice, recipient, slot
+from relay.store_acknowledgements import AcknowledgementShelf, Heard, hear
 from relay.store_recipients import active_recipients, change_certificate, find_active
 
 ROWS_AT_ONCE = 64  # 64 pages of 17,520 bytes: about a megabyte in memory
@@ -46,7 +46,7 @@ class DispatchRows:
     successor: tuple[Fingerprint, bytes] | None = None
 
 
-class SlotShelf(Database):
+class SlotShelf(AcknowledgementShelf):
     """The part of the store that holds mailboxes."""
 
     def slots_of(self, mailbox: MailboxId) -> dict[RecipientName, bytes]:
@@ -74,24 +74,30 @@ class SlotShelf(Database):
                 another recipient's certificate.
             StorageError: the disk fails.
         """
-        with self._writing() as connection:
-            signer = find_active(connection, rows.recipient)
-            if rows.serial <= signer.last_serial:
-                raise AuthenticityError(
-                    "This dispatch is not newer than the last one that was accepted "
-                    "from this counselor; export a new one at the desk."
-                )
-            _rewrite_slots(connection, signer, rows)
-            _acknowledge(connection, signer, rows.acknowledgements)
-            _replace_notices(connection, signer, rows.notices)
-            connection.execute(
-                update(recipient)
-                .where(recipient.c.number == signer.number)
-                .values(last_serial=rows.serial)
+        with self._hearing:
+            with self._writing() as connection:
+                heard = self._apply(connection, rows)
+            self._heard = heard
+
+    def _apply(self, connection: Connection, rows: DispatchRows) -> dict[EnvelopeId, Heard]:
+        signer = find_active(connection, rows.recipient)
+        if rows.serial <= signer.last_serial:
+            raise AuthenticityError(
+                "This dispatch is not newer than the last one that was accepted "
+                "from this counselor; export a new one at the desk."
             )
-            if rows.successor is not None:
-                fingerprint, certificate = rows.successor
-                change_certificate(connection, signer, certificate, fingerprint)
+        _rewrite_slots(connection, signer, rows)
+        heard = hear(connection, signer, rows.acknowledgements, self._heard)
+        _replace_notices(connection, signer, rows.notices)
+        connection.execute(
+            update(recipient)
+            .where(recipient.c.number == signer.number)
+            .values(last_serial=rows.serial)
+        )
+        if rows.successor is not None:
+            fingerprint, certificate = rows.successor
+            change_certificate(connection, signer, certificate, fingerprint)
+        return heard
 
     def notices(self) -> tuple[tuple[RecipientName, Notice], ...]:
         """Return the public texts of the active recipients, in fixed order."""
@@ -193,33 +199,6 @@ def _merged(
 
 def _row(mailbox: MailboxId, one: Recipient, page: bytes, listed: Month) -> dict[str, object]:
     return {"mailbox": mailbox, "recipient": one.number, "page": page, "listed": listed}
-
-
-def _acknowledge(
-    connection: Connection,
-    signer: Recipient,
-    acknowledgements: Iterable[tuple[EnvelopeId, bytes]],
-) -> None:
-    """Mark what is proven, then who acknowledged what is proven.
-
-    An acknowledgement of an envelope that nobody has proven to have read is not
-    recorded: "acknowledged by her, and not proven" would say on the disk that
-    she could not open it (C2). Her desk acknowledges it again with the next
-    bundle, which still carries it.
-    """
-    given = [{"its_id": one, "its_hash": hashed} for one, hashed in acknowledgements]
-    if not given:
-        return
-    is_it = envelope.c.id == bindparam("its_id")
-    opened = envelope.c.content.is_not(None) & (envelope.c.token_hash == bindparam("its_hash"))
-    connection.execute(update(envelope).where(is_it & opened).values(proven=True), given)
-    bit = envelope.c.acknowledged.bitwise_or(1 << signer.number)
-    connection.execute(
-        update(envelope)
-        .where(is_it & envelope.c.proven.is_(True) & envelope.c.content.is_not(None))
-        .values(acknowledged=bit),
-        [{"its_id": one["its_id"]} for one in given],
-    )
 
 
 def _replace_notices(

@@ -8,12 +8,13 @@ the order of insertion until somebody makes it forget (FACTS, Storage).
 import time
 from dataclasses import dataclass
 
-from sqlalchemy import Connection, delete, func, select, text, update
+from sqlalchemy import Connection, delete, select, text, update
 
 from protocol.errors import StorageError
 from relay.database import storage_errors
 from relay.rows import CONTENT_CHUNKS, ContentId, Month
 from relay.schema import chunk, cut, envelope, metadata, slot, upkeep
+from relay.store_acknowledgements import AcknowledgementShelf, settle
 from relay.store_envelopes import EnvelopeShelf, split_ids
 from relay.store_recipients import active_bits
 
@@ -39,7 +40,7 @@ class Purge:
     unproven: int
 
 
-class UpkeepShelf(EnvelopeShelf):
+class UpkeepShelf(EnvelopeShelf, AcknowledgementShelf):
     """The part of the store that maintenance calls."""
 
     def purged_month(self) -> Month:
@@ -67,32 +68,51 @@ class UpkeepShelf(EnvelopeShelf):
         Raises:
             StorageError: the disk fails; nothing has left.
         """
-        with self._writing() as connection:
-            overdue = envelope.c.expiry <= now
-            unproven = connection.execute(
-                select(func.count()).where(
-                    envelope.c.content.is_not(None), ~envelope.c.proven, overdue
-                )
-            ).scalar_one()
-            gone = _leaving(connection, leaving)
-            for envelope_id in gone:
-                _empty_row(connection, envelope_id)
-            rows = connection.execute(
-                delete(envelope).where(overdue, envelope.c.content.is_(None))
-            ).rowcount
-            mailboxes = connection.execute(
-                delete(slot).where(slot.c.listed <= now - unlisted_months)
-            ).rowcount
-            connection.execute(update(upkeep).values(purged=now))
-        return Purge(contents=len(gone), rows=rows, mailboxes=mailboxes, unproven=int(unproven))
+        with self._hearing:
+            with self._writing() as connection:
+                heard = settle(connection, self._heard)
+                unproven = self._count_unread(connection, before=now)
+                gone = set(self._leaving(connection, leaving))
+                for envelope_id in sorted(gone):
+                    _empty_row(connection, envelope_id)
+                rows = connection.execute(
+                    delete(envelope).where(envelope.c.expiry <= now, envelope.c.content.is_(None))
+                ).rowcount
+                mailboxes = connection.execute(
+                    delete(slot).where(slot.c.listed <= now - unlisted_months)
+                ).rowcount
+                connection.execute(update(upkeep).values(purged=now))
+            self._heard = {one: known for one, known in heard.items() if one not in gone}
+        return Purge(contents=len(gone), rows=rows, mailboxes=mailboxes, unproven=unproven)
 
     def count_unread(self, *, before: Month) -> int:
         """Count envelopes that expire at or before a month and that nobody has proven to read."""
         with self._reading() as connection:
-            waiting = select(func.count()).where(
-                envelope.c.content.is_not(None), ~envelope.c.proven, envelope.c.expiry <= before
+            return self._count_unread(connection, before=before)
+
+    def _count_unread(self, connection: Connection, *, before: Month) -> int:
+        waiting = select(envelope.c.id).where(
+            envelope.c.content.is_not(None), ~envelope.c.proven, envelope.c.expiry <= before
+        )
+        return sum(not self._is_proven(one) for one in connection.execute(waiting).scalars())
+
+    def _leaving(self, connection: Connection, old: int) -> list[bytes]:
+        everyone = active_bits(connection)
+        acknowledged = envelope.c.acknowledged.bitwise_and(everyone) == everyone
+        carried = connection.execute(select(cut.c.envelopes)).scalar_one_or_none() or b""
+        kept = set(split_ids(carried))
+        is_old = envelope.c.expiry <= old
+        rows = connection.execute(
+            select(envelope.c.id, envelope.c.proven)
+            .where(
+                envelope.c.content.is_not(None),
+                is_old | (envelope.c.proven & acknowledged),
             )
-            return int(connection.execute(waiting).scalar_one())
+            .order_by(envelope.c.id)
+        )
+        return [
+            row.id for row in rows if row.id not in kept and (row.proven or self._is_proven(row.id))
+        ]
 
     def sweep(self) -> int:
         """Remove every chunk that belongs to nothing: died uploads, contents that left.
@@ -145,23 +165,6 @@ class UpkeepShelf(EnvelopeShelf):
         finally:
             pooled.close()
         raise StorageError("A reader kept the write-ahead log from being emptied; try again.")
-
-
-def _leaving(connection: Connection, old: int) -> list[bytes]:
-    everyone = active_bits(connection)
-    acknowledged = envelope.c.acknowledged.bitwise_and(everyone) == everyone
-    carried = connection.execute(select(cut.c.envelopes)).scalar_one_or_none() or b""
-    kept = set(split_ids(carried))
-    rows = connection.execute(
-        select(envelope.c.id)
-        .where(
-            envelope.c.content.is_not(None),
-            envelope.c.proven,
-            acknowledged | (envelope.c.expiry <= old),
-        )
-        .order_by(envelope.c.id)
-    )
-    return [row.id for row in rows if row.id not in kept]
 
 
 def _empty_row(connection: Connection, envelope_id: bytes) -> None:
