@@ -27,7 +27,7 @@ from protocol.limits import (
     BUNDLE_HEAD_BYTES,
     WARNINGS_COUNT,
 )
-from protocol.names import RelayId
+from protocol.names import EnvelopeId, RelayId
 from relay.cover import make_cover
 from relay.roster import Roster
 from relay.rows import Cut, HeldEnvelope, Recipient, month_of
@@ -37,6 +37,7 @@ from relay.watch import collect_warnings
 
 ENTRY_FRAME_BYTES = 256  # two headers and two names of one envelope, generously
 CERTIFICATES_BYTES = 16 * 1024 * 1024  # the head once more, for certificates and warnings
+LEFT_OUT = "Not everything fits into this bundle; fetch another one after the dispatch."
 
 
 def cut_now(
@@ -77,7 +78,7 @@ def cut_now(
     carried, overflows = _fit(_waiting(store, settings, now))
     warnings = collect_warnings(store, settings, roster, folder=folder, now=now)
     if overflows:
-        warnings += ("Not everything fits into this bundle; fetch another one after the dispatch.",)
+        warnings += (LEFT_OUT,)
     former = store.last_cut()
     number = former[0] + 1 if former else 1
     head = _head(
@@ -194,6 +195,16 @@ def _fit(waiting: tuple[HeldEnvelope, ...]) -> tuple[tuple[HeldEnvelope, ...], b
             break
         fits += 1
     return waiting[:fits], fits < len(waiting)
+
+
+def may_be_taken_back(store: Store, envelope_id: EnvelopeId) -> bool:
+    """Say whether nobody can have collected an envelope.
+
+    It lies in no bundle, and the current one had to leave nothing out: what an earlier bundle
+    carried may be what did not fit into this one.
+    """
+    head = store.current_head()
+    return not store.is_collected(envelope_id) and LEFT_OUT.encode() not in head
 
 
 def _listed(held: HeldEnvelope) -> BundleEnvelope:

@@ -11,6 +11,7 @@ from protocol.errors import AuthenticityError, FormatError, UnknownReceiptError
 from protocol.memo import Memo
 from protocol.names import ReceiptRoot, RecipientName
 from protocol.replypage import ReplyPage, open_slot
+from relay.cut import may_be_taken_back
 from relay.parts import Parts
 from relay.readers import Absent, absent_of
 from relay.sending import read_memo
@@ -63,7 +64,7 @@ def open_mailbox(parts: Parts, root: ReceiptRoot) -> Mailbox:
         memo=memo,
         may_withdraw=memo is not None
         and keys.report_id not in parts.withdrawn
-        and not parts.store.is_collected(keys.report_id),
+        and may_be_taken_back(parts.store, keys.report_id),
     )
 
 

@@ -89,6 +89,12 @@ class CutShelf(AcknowledgementShelf):
             row = connection.execute(select(cut.c.number, cut.c.day, cut.c.hour)).one_or_none()
             return None if row is None else (row.number, row.day, row.hour)
 
+    def current_head(self) -> bytes:
+        """Return the signed head of the current cut, empty before the first one."""
+        with self._reading() as connection:
+            head: bytes | None = connection.execute(select(cut.c.head)).scalar_one_or_none()
+            return head or b""
+
     def save_cut(self, saved: Cut) -> None:
         """Put a cut in the place of the former one.
 

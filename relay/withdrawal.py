@@ -15,6 +15,7 @@ from protocol.errors import StorageError
 from protocol.memo import Memo, random_memo
 from protocol.names import RecipientName
 from relay.cover import Cover, Recipients, draw_cover
+from relay.cut import may_be_taken_back
 from relay.parts import Parts
 from relay.rendering import policy
 from relay.sending import expiry_of
@@ -38,7 +39,8 @@ def withdraw(parts: Parts, keys: ReporterKeys, memo: Memo | None) -> None:
         StorageError: the disk refused; the envelope is still there.
     """
     held = parts.store.find_held(keys.report_id)
-    if held is None or memo is None or keys.report_id in parts.withdrawn:
+    taken = keys.report_id in parts.withdrawn or not may_be_taken_back(parts.store, keys.report_id)
+    if held is None or memo is None or taken:
         raise CollectedError("This has been collected; it cannot be withdrawn any more.")
     parts.withdrawn.add(keys.report_id)  # again and again, it would cost the disk, not the sender
     try:

@@ -9,6 +9,7 @@ from office import NAMES, Office, Visitor
 
 from protocol.bundle import read_bundle_head
 from protocol.report import Kind
+from relay import cut as cutting
 from relay.cut import cut_if_due
 from relay.rows import Cut
 
@@ -48,6 +49,25 @@ def test_a_report_is_taken_back_once_and_not_rewritten_as_often_as_somebody_asks
     before = office.held()
     assert visitor.acts("close", closing="withdraw").status_code == 413
     assert office.held() == before
+
+
+@pytest.mark.claim("C2")
+def test_what_a_fuller_bundle_had_to_leave_out_is_not_taken_back_for_an_earlier_one_carried_it(
+    office: Office, visitor: Visitor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    visitor.opens_the_form()
+    visitor.sends("x" * 30_000, to=["counselor-1"])
+    office.courier().get("/")  # a demonstration cuts when somebody looks
+    smaller = Visitor(office.visitor())
+    smaller.opens_the_form()
+    smaller.sends("words", to=["counselor-1"])
+    room = cutting.BUNDLE_HEAD_BYTES + cutting.CERTIFICATES_BYTES + 50_000
+    monkeypatch.setattr(cutting, "ARCHIVE_BYTES", room)
+    office.courier().get("/")
+    (held,) = (office.parts.store.current_cut() or pytest.fail("no cut")).envelopes
+    assert held.size_bytes == 16_384
+    assert "Take back my report" not in visitor.opens_the_mailbox().text
+    assert visitor.acts("close", closing="withdraw").status_code == 413
 
 
 @pytest.mark.claim("C3")
