@@ -71,15 +71,15 @@ class PieceWriter:
         """Take more octets; return how many full pieces were handed on."""
         left = memoryview(data)
         count = 0
-        while left:
-            if self._end == len(self._buffer):
-                self._sink(self._buffer)
-                self._end = self._start
-                count += 1
-            taken = min(len(left), len(self._buffer) - self._end)
-            self._buffer[self._end : self._end + taken] = left[:taken]
-            self._end += taken
-            left = left[taken:]
+        while len(left) > (room := len(self._buffer) - self._end):
+            self._buffer[self._end :] = left[:room]
+            self._sink(self._buffer)
+            self._end = self._start
+            left = left[room:]
+            count += 1
+        end = self._end + len(left)
+        self._buffer[self._end : end] = left
+        self._end = end
         return count
 
     def rest(self) -> memoryview:
