@@ -2,12 +2,13 @@
 
 import secrets
 import shutil
+import statistics
 import sys
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
-from bench.figures import Figure, median_seconds
+from bench.figures import ROUNDS, Figure, seconds
 from desk.casework.following import after_import
 from desk.importing import import_bundle
 from desk.records import CaseRecord, ReadingRecord
@@ -40,13 +41,16 @@ def measure() -> Iterator[Figure]:
             session.unlock(PASSPHRASE)
             _expect(visitor.get("/").status_code)
 
-        seconds = median_seconds(unlock)
-        page = median_seconds(lambda: _expect(visitor.get("/").status_code), rounds=9)
+        def list_cases() -> None:
+            _expect(visitor.get("/").status_code)
+
+        unlocking = statistics.median(seconds(unlock) for _ in range(ROUNDS))
+        page = statistics.median(seconds(list_cases) for _ in range(ROUNDS))
         yield Figure(
             name=f"desk: unlock and list {CASES:,} cases",
-            ours=f"{seconds:.1f} s",
+            ours=f"{unlocking:.1f} s",
             beside="",
-            ratio=f"{seconds / 10:.2f} of the limit",
+            ratio=f"{unlocking / 10:.2f} of the limit",
             aim="10 s",
         )
         yield Figure(

@@ -1,17 +1,19 @@
 """The onion service on a private Tor network: how soon, how fast, and how fast in a flood."""
 
 import contextlib
+import itertools
 import shutil
+import socket
 import statistics
-import subprocess
-import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import partial
+from operator import attrgetter
 from pathlib import Path
 
-from bench.figures import Figure
+from bench.bare import bare_flask
+from bench.figures import Figure, by_turns, ratio, seconds
 from onion.address import OnionAddress
 from onion.client import ClientTor
 from onion.places import Places
@@ -22,23 +24,21 @@ from tests.journeys.overtor import (
     Flood,
     OnionRelay,
     OnionWeb,
+    Visit,
     median_visit,
     onion_relay,
-    seconds,
 )
 from tests.tornet import Notices
 
-PAGES = 100
+CIRCUITS = 5
 PAGES_OF_A_CIRCUIT = 25  # below the burst that one circuit is granted
-GUNICORN = (
-    *("-m", "gunicorn", "--worker-class", "gthread", "--threads", "8", "--proxy-protocol", "auto"),
-    *("--no-control-socket", "--worker-tmp-dir", "/dev/shm", "--log-level", "warning"),
-)
-HELLO = """
-from flask import Flask
-app = Flask(__name__)
-app.add_url_rule("/", view_func=lambda: "hello")
-"""
+FLOODS = 3
+STEPS = {
+    "GET of the form": attrgetter("form"),
+    "POST of a small report": attrgetter("report"),
+    "POST of a receipt": attrgetter("mailbox"),
+    "all three": attrgetter("whole"),
+}
 
 
 def measure() -> Iterator[Figure]:
@@ -70,51 +70,62 @@ def _reached(after_seconds: float) -> Figure:
 
 
 def _pages(visitor: ClientTor, landing_at: OnionAddress, hello_at: OnionAddress) -> Figure:
-    """Ask both by turns, so that whatever else the machine does falls on both.
+    """Ask both page by page in turn, on one circuit each after another.
 
-    A few circuits each: nobody asks for a hundred pages in ten seconds, and whoever does
-    is slowed down on purpose.
+    A few circuits: nobody asks for a hundred pages in ten seconds, and whoever does is slowed
+    down on purpose.
     """
-    ours, bare = [], []
-    for number in range(PAGES // PAGES_OF_A_CIRCUIT):
-        landing = OnionWeb(visitor, landing_at, f"landing {number}")
-        hello = OnionWeb(visitor, hello_at, f"hello {number}")
+
+    def on_a_circuit() -> tuple[float, float]:
+        word = f"circuit {next(numbers)}"
+        landing = OnionWeb(visitor, landing_at, f"landing, {word}")
+        hello = OnionWeb(visitor, hello_at, f"hello, {word}")
         landing.arrive()
         hello.arrive()
-        for _ in range(PAGES_OF_A_CIRCUIT):
-            ours.append(seconds(partial(_get, landing, "/en/")))
-            bare.append(seconds(partial(_get, hello, "/")))
-    here, there = statistics.median(ours), statistics.median(bare)
+        ours, bare = by_turns(
+            lambda: seconds(partial(_get, landing, "/en/")),
+            lambda: seconds(partial(_get, hello, "/")),
+            rounds=PAGES_OF_A_CIRCUIT,
+        )
+        return statistics.median(ours), statistics.median(bare)
+
+    numbers = itertools.count()
+    ours, bare = zip(*(on_a_circuit() for _ in range(CIRCUITS)), strict=True)
     return Figure(
-        name=f"GET of the first page through the onion, median of {PAGES}",
-        ours=f"{here * 1000:.0f} ms",
-        beside=f"bare Flask «hello» {there * 1000:.0f} ms",
-        ratio=f"{here / there:.2f}",
+        name=f"GET of the first page through the onion, {CIRCUITS} circuits",
+        ours=f"{statistics.median(ours) * 1000:.0f} ms",
+        beside=f"bare Flask «hello» {statistics.median(bare) * 1000:.0f} ms",
+        ratio=ratio(ours, bare),
         aim="at most 2",
     )
 
 
 def _flooded(relay: OnionRelay, visitor: ClientTor, flooder: ClientTor) -> Iterator[Figure]:
-    quiet = median_visit(relay, visitor, "quiet")
-    flood = Flood(flooder, relay.addresses.reporter)
-    flood.arrive()
-    with flood:
-        flood.wait_for("waited in vain", 1)
-        loud = median_visit(relay, visitor, "loud")
-    met = ", ".join(f"{count} × {outcome}" for outcome, count in flood.met.most_common())
-    for step, flooded, alone in (
-        ("GET of the form", loud.form, quiet.form),
-        ("POST of a small report", loud.report, quiet.report),
-        ("POST of a receipt", loud.mailbox, quiet.mailbox),
-        ("all three", loud.whole, quiet.whole),
-    ):
-        yield Figure(
-            name=f"{step}, by three, while {CLIENTS} clients flood from one circuit",
-            ours=f"{flooded:.2f} s" + (f" (the flood: {met})" if step == "all three" else ""),
-            beside=f"without the flood {alone:.2f} s",
-            ratio=f"{flooded / alone:.2f}",
-            aim="at most 2",
-        )
+    numbers = itertools.count()
+
+    def quiet() -> Visit:
+        return median_visit(relay, visitor, f"quiet {next(numbers)}")
+
+    def loud() -> Visit:
+        flood = Flood(flooder, relay.addresses.reporter)
+        flood.arrive()
+        with flood:
+            flood.wait_for("waited in vain", 1)
+            return median_visit(relay, visitor, f"loud {next(numbers)}")
+
+    alone, flooded = by_turns(quiet, loud, rounds=FLOODS)
+    for step, duration in STEPS.items():
+        yield _during_flood(step, list(map(duration, flooded)), list(map(duration, alone)))
+
+
+def _during_flood(step: str, flooded: Sequence[float], alone: Sequence[float]) -> Figure:
+    return Figure(
+        name=f"{step}, by three, while {CLIENTS} clients flood from one circuit",
+        ours=f"{statistics.median(flooded):.2f} s",
+        beside=f"without the flood {statistics.median(alone):.2f} s",
+        ratio=ratio(flooded, alone),
+        aim="at most 2",
+    )
 
 
 def _get(site: OnionWeb, path: str) -> None:
@@ -124,19 +135,20 @@ def _get(site: OnionWeb, path: str) -> None:
 
 @contextlib.contextmanager
 def _hello(network: RehearsalNetwork) -> Iterator[OnionAddress]:
-    """Serve the smallest Flask application as gunicorn serves it unasked, behind its own tor."""
+    """Serve the smallest Flask application behind a tor of its own."""
     folder = Path(tempfile.mkdtemp(prefix="bench-"))
-    (folder / "hello.py").write_text(HELLO)
     places = Places(folder / "d")
     places.prepare()
     places.reporter_socket.parent.mkdir()
-    bind = ["--chdir", str(folder), "--bind", f"unix:{places.reporter_socket}", "hello:app"]
-    with subprocess.Popen([sys.executable, *GUNICORN, *bind]) as process:
-        try:
-            with RelayTor(data=places.data, tell=Notices(), extra=network.lines) as tor:
+    try:
+        with (
+            socket.socket(socket.AF_UNIX) as listener,
+            RelayTor(data=places.data, tell=Notices(), extra=network.lines) as tor,
+        ):
+            listener.bind(str(places.reporter_socket))
+            listener.listen()
+            with bare_flask(folder, listener):
                 tor.wait_published(60)
                 yield tor.addresses.reporter
-        finally:
-            process.terminate()
-            process.wait(30)
-            shutil.rmtree(folder, ignore_errors=True)
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
