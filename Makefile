@@ -26,6 +26,7 @@ locale/%.mo: locale/%.po $(READY)
 	@$(BIN)/pybabel compile --input-file $< --output-file $@ 2>/dev/null
 
 $(READY):
+	@$(PYTHON) -c 'import sys; sys.exit("Sotto needs Python 3.11 or newer; name one: make $(MAKECMDGOALS) PYTHON=python3.12" if sys.version_info < (3, 11) else 0)'
 	@scripts/need python3-venv
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	@echo "Installing the locked Python packages (once, a minute or two) ..."
@@ -40,7 +41,7 @@ $(TESTED): $(READY)
 	@rm -f $(VENV)/.test-*; touch $@
 
 tools:
-	@scripts/need tor gpg sq rnp firefox-esr postgresql unzip strace mkfs.ext4 chromium npm java fonts-noto
+	@scripts/need tor gpg sq rnp firefox-esr postgresql unzip strace mkfs.ext4 chromium npm java fonts-noto systemd-analyze
 
 lint: setup-tests
 	$(BIN)/ruff check .

@@ -1,8 +1,6 @@
 """The container: what goes into it, how strictly it is run, and that it works."""
 
-import os
 import re
-import shutil
 import subprocess
 import tomllib
 from pathlib import Path
@@ -50,8 +48,6 @@ def test_composition_gives_the_container_nothing_but_its_volume() -> None:
 
 
 def test_unit_passes_its_own_reading_by_systemd() -> None:
-    if shutil.which("systemd-analyze") is None:
-        pytest.skip("systemd is not installed")
     done = subprocess.run(
         ["systemd-analyze", "security", "--offline=true", "--threshold=15", UNIT],
         cwd=ROOT,
@@ -65,8 +61,6 @@ def test_unit_passes_its_own_reading_by_systemd() -> None:
 @pytest.mark.proof
 @pytest.mark.claim("C1")
 def test_image_built_here_serves_and_writes_to_its_volume_alone() -> None:
-    if os.geteuid() != 0 or not all(map(shutil.which, ("buildah", "podman", "mmdebstrap"))):
-        pytest.skip("root, buildah, podman and mmdebstrap are needed")
     done = subprocess.run(
         [str(ROOT / "scripts" / "image-test")], capture_output=True, text=True, check=False
     )
