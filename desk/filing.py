@@ -5,6 +5,7 @@ Called inside `Vault.changes`, so that an envelope is filed whole or not at all.
 
 import hashlib
 import secrets
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
 
@@ -22,7 +23,6 @@ from desk.vault import Vault
 from protocol.canonical import encode_json
 from protocol.encrypted import encryption_in
 from protocol.envelope import Kind, Report
-from protocol.names import EnvelopeId
 
 FIRST_STATUS = "received"
 # The mean life of a cover mailbox is that of a real one's first round: three months to the
@@ -191,7 +191,7 @@ def _file_item(
         )
         vault.put(reading.envelope)
     else:
-        case = _with_twin(case, twin, item.envelope)
+        case = _with_twin(case, twin, item, reading.report)
         folded = {"state": EnvelopeState.FOLDED, "content": None}
         vault.put(reading.envelope.model_copy(update=folded))
     vault.put(case)
@@ -200,19 +200,28 @@ def _file_item(
 
 def _with_item(case: CaseRecord, item: Item, report: Report) -> CaseRecord:
     """Add an item; the first report, wherever it comes in a bundle, says what the case is."""
-    changes: dict[str, object] = {}
-    if item.kind == Kind.REPORT and not any(one.kind == Kind.REPORT for one in case.items):
-        changes = {
-            "voice_public": report.voice_public,
-            "kind": report.kind,
-            "received": report.day,
-            "track": report.track,
-            "language": report.language,
-            "acknowledge_by": acknowledge_by(report.day),
-            "feedback_by": feedback_by(report.day),
-        }
-    ordered = sorted((*case.items, item), key=lambda one: (one.day, one.kind != Kind.REPORT))
-    return case.model_copy(update={**changes, "items": tuple(ordered)})
+    return _in_order(_led_by(case, item, report), (*case.items, item))
+
+
+def _led_by(case: CaseRecord, item: Item, report: Report) -> CaseRecord:
+    """Let an item say what the case is if it is the first report in it."""
+    if item.kind != Kind.REPORT or any(one.kind == Kind.REPORT for one in case.items):
+        return case
+    changes: dict[str, object] = {
+        "voice_public": report.voice_public,
+        "kind": report.kind,
+        "received": report.day,
+        "track": report.track,
+        "language": report.language,
+        "acknowledge_by": acknowledge_by(report.day),
+        "feedback_by": feedback_by(report.day),
+    }
+    return case.model_copy(update=changes)
+
+
+def _in_order(case: CaseRecord, items: Iterable[Item]) -> CaseRecord:
+    ordered = sorted(items, key=lambda one: (one.day, one.kind != Kind.REPORT))
+    return case.model_copy(update={"items": tuple(ordered)})
 
 
 def _encrypted(reading: Reading) -> tuple[str, ...]:
@@ -241,7 +250,11 @@ def _twin(case: CaseRecord, item: Item) -> Item | None:
     return None
 
 
-def _with_twin(case: CaseRecord, twin: Item, envelope: EnvelopeId) -> CaseRecord:
-    also = twin.model_copy(update={"also": (*twin.also, envelope)})
-    items = tuple(also if one is twin else one for one in case.items)
-    return case.model_copy(update={"items": items})
+def _with_twin(case: CaseRecord, twin: Item, item: Item, report: Report) -> CaseRecord:
+    """Fold an item into the one that says the same; if either is the report, the two are it."""
+    changes: dict[str, object] = {"also": (*twin.also, item.envelope)}
+    if item.kind == Kind.REPORT:
+        changes |= {"kind": item.kind, "day": item.day}
+    folded = twin.model_copy(update=changes)
+    items = [folded if one is twin else one for one in case.items]
+    return _in_order(_led_by(case, item, report), items)

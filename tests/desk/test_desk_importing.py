@@ -111,6 +111,20 @@ def test_the_same_words_sent_twice_are_folded_and_both_acknowledged_later(
     assert tokens == {first.token, again.token}
 
 
+@pytest.mark.parametrize("report_first", [True, False], ids=["report first", "report second"])
+def test_a_report_and_its_repetition_are_a_report_whichever_is_read_first(
+    desk: Vault, relay: FakeRelay, reporter: ReporterKeys, bundle: Path, report_first: bool
+) -> None:
+    report = relay.send(reporter)
+    again = relay.send(reporter, relay.follow_up(reporter, day=DAY + timedelta(days=1)))
+    first, second = (report, again) if report_first else (again, report)
+    _take(desk, relay.cut(bundle, [first]))
+    _take(desk, relay.cut(bundle, [first, second], number=2))
+    case = find_case(desk, _only_case(desk))
+    assert (case.kind, case.received) == ("report", DAY)
+    assert [(one.kind, one.day) for one in case.items] == [("report", DAY)]
+
+
 def test_a_changed_choice_of_readers_is_not_folded(
     desk: Vault, relay: FakeRelay, reporter: ReporterKeys, bundle: Path
 ) -> None:
