@@ -390,6 +390,41 @@ def test_acknowledgement_without_any_proof_leaves_no_trace_of_who_gave_it(store:
     assert store.envelopes_to_carry(leaving=OLD) == ()
 
 
+@pytest.mark.claim("C3")
+def test_acknowledgements_given_before_a_restart_are_waited_for_again(sqlite_url: str) -> None:
+    store = open_store(sqlite_url)
+    add_people(store, ANNA, BEN)
+    put = put_envelope(store)
+    dispatch(store, ANNA, 1, acknowledgements=[put.proof])
+    store.close()
+    store = open_store(sqlite_url)
+    dispatch(store, BEN, 1, acknowledgements=[put.noise])
+    assert [held.id for held in store.envelopes_to_carry(leaving=OLD)] == [put.id]
+    dispatch(store, ANNA, 2, acknowledgements=[put.proof])
+    assert store.envelopes_to_carry(leaving=OLD) == ()
+    store.close()
+
+
+@pytest.mark.claim("C4")
+def test_acknowledgements_of_a_refused_dispatch_count_for_nothing(store: Store) -> None:
+    add_people(store, ANNA, BEN)
+    put = put_envelope(store)
+    stolen = DispatchRows(
+        recipient=BEN,
+        serial=1,
+        slots=[],
+        acknowledgements=[put.proof],
+        month=Month(THIS_MONTH),
+        empty=new_page,
+        successor=(store.recipients()[0].fingerprint, b"stolen"),
+    )
+    with pytest.raises(KeyMaterialError):
+        store.apply_dispatch(stolen)
+    for name in (ANNA, BEN):
+        dispatch(store, name, 1, acknowledgements=[put.noise])
+    assert [held.id for held in store.envelopes_to_carry(leaving=OLD)] == [put.id]
+
+
 def test_envelopes_to_carry_stand_small_first_then_by_id(store: Store) -> None:
     puts = [put_envelope(store, size) for size in (40_000, 16_384, 20_000, 16_384, 16_384)]
     expected = sorted(puts, key=lambda put: (len(put.ciphertext), put.id))
