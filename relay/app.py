@@ -8,6 +8,7 @@ import os
 from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 from flask import Flask, Response, abort, g, request
 
@@ -26,6 +27,14 @@ from relay.parts import Parts
 from relay.refusals import explain
 from relay.rendering import closed_page
 from relay.roster import Roster
+
+
+class _QuietFlask(Flask):
+    """An application that logs where a page broke, and not its address, which people type."""
+
+    def log_exception(self, exc_info: Any) -> None:
+        """Write the class of the error and its places, as the formatter leaves them."""
+        self.logger.error("A page could not be made.", exc_info=exc_info)
 
 
 def assemble(deployment: Deployment, *, circuits: Circuits, clock: Callable[[], datetime]) -> Parts:
@@ -99,7 +108,7 @@ def create_courier_app(parts: Parts) -> Flask:
 
 
 def _bare_app(parts: Parts) -> Flask:
-    app = Flask(__name__, static_folder=None, template_folder=templates.FOLDER)
+    app = _QuietFlask(__name__, static_folder=None, template_folder=templates.FOLDER)
     app.jinja_env.trim_blocks = True
     app.jinja_env.lstrip_blocks = True
     app.jinja_env.globals["style_url"] = templates.STYLE_URL

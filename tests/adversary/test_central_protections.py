@@ -1,16 +1,18 @@
 """Protections that nothing else would miss if somebody took them away."""
 
+import logging
 import threading
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from datetime import timedelta
-from io import BytesIO
+from io import BytesIO, StringIO
 
 import pytest
 from office import Office, Visitor
 
 from relay.budget import NoRoomError
 from relay.gate import Gate, Purpose
+from relay.scrub import ScrubbingFormatter
 from relay.store import Store
 
 
@@ -61,6 +63,23 @@ def test_no_derivation_runs_beside_the_gate(
         assert visitor.opens_the_mailbox().status_code == 503
     assert office.held() == {}
     assert visitor.sends("kept", to=["counselor-1"]).status_code == 200
+
+
+@pytest.mark.claim("C1")
+def test_a_page_that_breaks_leaves_no_word_of_its_address_in_the_log(
+    office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def breaks(form_id: str) -> None:
+        raise RuntimeError(form_id)
+
+    monkeypatch.setattr(office.parts.progress, "look", breaks)
+    log = StringIO()
+    handler = logging.StreamHandler(log)
+    handler.setFormatter(ScrubbingFormatter())
+    monkeypatch.setattr(logging.root, "handlers", [handler])
+    assert office.visitor().get("/en/progress/nachtigall-4711").status_code == 500
+    assert "RuntimeError" in log.getvalue()
+    assert "nachtigall" not in log.getvalue()
 
 
 @pytest.mark.claim("C5")
