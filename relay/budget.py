@@ -1,6 +1,7 @@
 """How much of the disk files may still take: nobody may fill it and shut others out.
 
-Files have a daily budget, and a reserve on the disk is kept for text alone. The day's
+Files have a daily budget, a reserve on the disk is kept for text alone, and the last of it
+for housekeeping: on a disk that is wholly full nothing can be deleted either. The day's
 count lives in memory only: on the disk it would be a time. DESIGN: Serving.
 """
 
@@ -10,7 +11,10 @@ from collections.abc import Callable, Iterator
 from datetime import date
 from pathlib import Path
 
-from protocol.errors import CapacityError
+from protocol.errors import CapacityError, StorageError
+
+# What is deleted is overwritten, and what a dispatch rewrites goes through the log, all of it.
+HOUSEKEEPING_BYTES = 256 * 1024 * 1024
 
 
 class NoRoomError(CapacityError):
@@ -47,6 +51,15 @@ class Budget:
         for chunk in chunks:
             self._take(len(chunk))
             yield chunk
+
+    def require_room(self, size_bytes: int = 0) -> None:
+        """Refuse what would take the room that housekeeping needs.
+
+        Raises:
+            StorageError: not so much is left.
+        """
+        if shutil.disk_usage(self._folder).free - size_bytes < HOUSEKEEPING_BYTES:
+            raise StorageError("The disk is full; nothing was accepted.")
 
     def _take(self, size_bytes: int) -> None:
         with self._lock:

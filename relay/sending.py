@@ -74,6 +74,7 @@ def send(
         CapacityError: a limit; nothing was stored.
         KeyMaterialError: no chosen reader has a valid key.
     """
+    parts.budget.require_room()
     with parts.attempts.claim(keys.report_id) as attempt:
         first = not parts.store.has_envelope(keys.report_id)
         letter = compose(None if first else read_memo(parts, keys))

@@ -9,6 +9,7 @@ from datetime import date, datetime
 from pathlib import Path
 
 from protocol.errors import KeyMaterialError
+from relay.budget import HOUSEKEEPING_BYTES
 from relay.lastbackup import about_the_backup
 from relay.roster import Roster
 from relay.rows import Month, month_of
@@ -70,6 +71,8 @@ def _nearest(expires: date | None, today: date) -> int | None:
 
 def _about_the_disk(folder: Path, settings: Settings) -> list[str]:
     usage = shutil.disk_usage(folder)
+    if usage.free < HOUSEKEEPING_BYTES:
+        return ["The disk of the relay is full: it takes nothing any more; make room now."]
     if usage.free < settings.text_reserve_bytes:
         return ["The disk of the relay is full: it takes words only, no files; make room now."]
     if usage.free < DISK_FREE_PART * usage.total:

@@ -42,6 +42,7 @@ def withdraw(parts: Parts, keys: ReporterKeys, memo: Memo | None) -> None:
     taken = keys.report_id in parts.withdrawn or not may_be_taken_back(parts.store, keys.report_id)
     if held is None or memo is None or taken:
         raise CollectedError("This has been collected; it cannot be withdrawn any more.")
+    parts.budget.require_room(held.size_bytes)
     parts.withdrawn.add(keys.report_id)  # again and again, it would cost the disk, not the sender
     try:
         _replace(parts, keys, memo, held.size_bytes)

@@ -6,11 +6,12 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from datetime import timedelta
 from io import BytesIO, StringIO
+from types import SimpleNamespace
 
 import pytest
 from office import Office, Visitor
 
-from relay.budget import NoRoomError
+from relay.budget import HOUSEKEEPING_BYTES, NoRoomError
 from relay.gate import Gate, Purpose
 from relay.scrub import ScrubbingFormatter
 from relay.store import Store
@@ -98,6 +99,33 @@ def test_files_beyond_their_budget_are_refused_and_words_are_not(
     assert (refused.status_code, "kept" in refused.text) == (413, True)
     assert office.held() == {}
     assert visitor.sends("words alone", to=["counselor-1"]).status_code == 200
+
+
+@pytest.mark.claim("C3")
+@pytest.mark.parametrize(("free_mib", "status"), [(255, 503), (257, 200)])
+def test_words_are_refused_before_nothing_could_be_deleted_any_more(
+    office: Office, visitor: Visitor, monkeypatch: pytest.MonkeyPatch, free_mib: int, status: int
+) -> None:
+    visitor.opens_the_form()
+    left = SimpleNamespace(total=2**40, used=0, free=free_mib * 1024**2)
+    monkeypatch.setattr("relay.budget.shutil.disk_usage", lambda folder: left)
+    sent = visitor.sends("kept", to=["counselor-1"])
+    assert (sent.status_code, len(office.held())) == (status, status == 200)
+    assert status == 200 or "kept" in sent.text
+
+
+@pytest.mark.claim("C5")
+def test_a_report_is_not_taken_back_where_its_cover_would_fill_the_disk(
+    office: Office, visitor: Visitor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    visitor.opens_the_form()
+    visitor.sends("words", to=["counselor-1"])
+    before = office.held()
+    (sealed,) = before.values()
+    left = SimpleNamespace(total=2**40, used=0, free=HOUSEKEEPING_BYTES + len(sealed) - 1)
+    monkeypatch.setattr("relay.budget.shutil.disk_usage", lambda folder: left)
+    assert visitor.acts("close", closing="withdraw").status_code == 503
+    assert office.held() == before
 
 
 @pytest.mark.claim("C5")
