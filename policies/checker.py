@@ -5,7 +5,6 @@ The loader refuses the same policies but stops at the first; a policy without
 mistakes here loads in each of its languages.
 """
 
-import tomllib
 from collections.abc import Iterator, MutableMapping
 from dataclasses import dataclass
 from datetime import date
@@ -20,7 +19,8 @@ from policies.loader import POLICY_FILE, TEXTS_FOLDER
 from policies.mistakes import Mistake
 from policies.references import broken_references
 from policies.schema import Policy
-from policies.text_checks import LanguageTexts, check_texts, read_language, toml_mistake
+from policies.sources import read_tables
+from policies.text_checks import LanguageTexts, check_texts, read_language, unused_texts
 from policies.texts import Labels, Lines, MarkdownFile, Page, TextSlot, text_slots
 from policies.wording import plain_error
 
@@ -64,23 +64,24 @@ def check_policy(directory: Path, *, today: date | None = None) -> list[Mistake]
     languages, mistakes = _read_languages(directory, file)
     mistakes += _misplaced_texts(file)
     base = languages.get(str(file.raw.get("language")))
-    mistakes += _check_structure(file, base, today)
+    broken = list(_check_structure(file, base, today))
+    mistakes += broken
     for texts in languages.values():
         mistakes += check_texts(texts, file.slots, None if texts is base else base)
+        if not broken:  # else a part that is only misspelt would have its texts taken out
+            mistakes += unused_texts(texts, file.slots)
     return sorted(set(mistakes))
 
 
 def _read_policy_file(path: Path) -> _PolicyFile | Mistake:
     try:
-        source = path.read_text(encoding="utf-8")
-        raw = tomllib.loads(source)
+        found = read_tables(path)
     except FileNotFoundError:
         hint = "Copy the folder policies/generic and change it."
         return Mistake(path, 1, f"This folder has no file {POLICY_FILE}.", hint)
-    except UnicodeDecodeError:
-        return Mistake(path, 1, "This file is not saved as UTF-8.", "Save it again as UTF-8.")
-    except tomllib.TOMLDecodeError as error:
-        return toml_mistake(path, error)
+    if isinstance(found, Mistake):
+        return found
+    source, raw = found
     return _PolicyFile(path, source, raw, tuple(text_slots(Policy, raw)))
 
 

@@ -5,15 +5,16 @@ cannot be understood is refused whole: a procedure with a hole in it is worse
 than none. `policies.checker` names every mistake; the loader stops at the first.
 """
 
-import tomllib
 from collections.abc import Mapping, MutableMapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from pydantic import ValidationError
 
+from policies.mistakes import Mistake
 from policies.references import broken_references
 from policies.schema import Policy
+from policies.sources import read_source, read_tables
 from policies.texts import Labels, Lines, MarkdownFile, Page, TextSlot, text_slots
 from policies.wording import plain_error
 from protocol.errors import FormatError
@@ -87,13 +88,12 @@ def read_toml(path: Path) -> dict[str, Any]:
         FormatError: it is missing, not UTF-8, or not TOML.
     """
     try:
-        return tomllib.loads(path.read_text(encoding="utf-8"))
+        found = read_tables(path)
     except FileNotFoundError:
         raise FormatError(f"The policy has no file {path.name}; copy a shipped policy.") from None
-    except UnicodeDecodeError:
-        raise FormatError(f"Save {path.name} as UTF-8; it holds other bytes.") from None
-    except tomllib.TOMLDecodeError as error:
-        raise FormatError(f"{path.name} is not valid TOML: {error}.") from None
+    if isinstance(found, Mistake):
+        raise FormatError(f"{path.name}, line {found.line}: {found.message} {found.instead}")
+    return found[1]
 
 
 def flatten(nested: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
@@ -147,5 +147,8 @@ def _page_source(slot: TextSlot, folders: list[Path]) -> str:
     for folder in folders:
         path = folder / slot.key
         if path.is_file():
-            return path.read_text(encoding="utf-8")
+            source = read_source(path)
+            if isinstance(source, Mistake):
+                raise FormatError(f"{path.name}: {source.message} {source.instead}")
+            return source
     raise FormatError(f"The policy has no page {slot.key}; add it beside strings.toml.")

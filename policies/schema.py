@@ -118,11 +118,6 @@ class Policy(Part):
         return tuple(dict.fromkeys(c for r in self.recipients.values() for c in r.languages))
 
     @property
-    def independent_recipients(self) -> tuple[str, ...]:
-        """Who stays when the whole organisation is left out (P16)."""
-        return tuple(name for name, r in self.recipients.items() if r.independent)
-
-    @property
     def retaliation_categories(self) -> tuple[Category, ...]:
         """The categories for retaliation, which joins an earlier case (P18)."""
         return tuple(c for c in self.categories.values() if c.retaliation)

@@ -5,7 +5,6 @@ not on the screen of somebody who is afraid.
 """
 
 import re
-import tomllib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,6 +16,7 @@ from policies.lines import find_line
 from policies.loader import STRINGS_FILE, flatten
 from policies.markdown import is_safe_link
 from policies.mistakes import Mistake
+from policies.sources import read_source, read_tables
 from policies.texts import Labels, Lines, MarkdownFile, TextSlot, Words
 from policies.wording import nearest
 
@@ -50,37 +50,19 @@ def read_language(folder: Path) -> LanguageTexts | Mistake:
     """Read a language's folder, or say why it cannot be read."""
     path = folder / STRINGS_FILE
     try:
-        source = path.read_text(encoding="utf-8")
-        return LanguageTexts(folder, source, flatten(tomllib.loads(source)))
+        found = read_tables(path)
     except FileNotFoundError:
+        origin = "policies/generic/texts/en" if folder.name == "en" else "texts/en"
         return Mistake(
             path,
             1,
             f"The texts in «{folder.name}» are missing.",
-            f"Copy the folder texts/en to texts/{folder.name} and translate it.",
+            f"Copy the folder {origin} to texts/{folder.name} and write your own texts there.",
         )
-    except UnicodeDecodeError:
-        return Mistake(path, 1, "This file is not saved as UTF-8.", "Save it again as UTF-8.")
-    except tomllib.TOMLDecodeError as error:
-        return toml_mistake(path, error)
-
-
-def toml_mistake(path: Path, error: tomllib.TOMLDecodeError) -> Mistake:
-    """Put a mistake in the spelling of TOML into plain words."""
-    text = str(error)
-    found = re.search(r"at line (\d+)", text)
-    line = int(found[1]) if found else len(path.read_text(encoding="utf-8").splitlines())
-    if "twice" in text or "overwrite" in text:
-        return Mistake(
-            path, line, "This name stands in the file twice.", "Give one of the two another name."
-        )
-    return Mistake(
-        path,
-        line,
-        "This line is not written as TOML wants it.",
-        "Look for a missing quotation mark, bracket or equals sign, here or just above: "
-        'a text is written as name = "text".',
-    )
+    if isinstance(found, Mistake):
+        return found
+    source, tables = found
+    return LanguageTexts(folder, source, flatten(tables))
 
 
 def check_texts(
@@ -105,7 +87,6 @@ def check_texts(
         else:
             for key in slot.keys:
                 yield from _check_string(texts, key, slot.kind, base)
-    yield from _unused(texts, slots)
 
 
 def _check_string(
@@ -210,7 +191,7 @@ def _check_list(
 
 def _check_page(path: Path, *, optional: bool) -> Mistakes:
     try:
-        source = path.read_text(encoding="utf-8")
+        source = read_source(path)
     except FileNotFoundError:
         if not optional:
             yield Mistake(
@@ -220,8 +201,8 @@ def _check_page(path: Path, *, optional: bool) -> Mistakes:
                 "Copy it from another language and translate it.",
             )
         return
-    except UnicodeDecodeError:
-        yield Mistake(path, 1, "This file is not saved as UTF-8.", "Save it again as UTF-8.")
+    if isinstance(source, Mistake):
+        yield source
         return
     if not source.strip():
         yield Mistake(path, 1, "This page is empty.", "Write at least one sentence.")
@@ -257,7 +238,8 @@ def _check_markdown(path: Path, source: str) -> Mistakes:
                 )
 
 
-def _unused(texts: LanguageTexts, slots: Sequence[TextSlot]) -> Mistakes:
+def unused_texts(texts: LanguageTexts, slots: Sequence[TextSlot]) -> Mistakes:
+    """Name the texts and pages that no part of the policy asks for."""
     keys = {key for slot in slots for key in slot.keys}
     for key in texts.strings:
         if key not in keys:
@@ -279,5 +261,7 @@ def _unused(texts: LanguageTexts, slots: Sequence[TextSlot]) -> Mistakes:
 
 
 def _close_or_remove(name: str, known: list[str]) -> str:
-    hint = nearest(name, known)
-    return hint if hint.endswith("instead.") else "Take it out."
+    hint = nearest(name, known, likeness=0.8)
+    if hint.endswith("instead."):
+        return hint
+    return "Take it out, or give it the name that policy.toml has."

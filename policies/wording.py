@@ -4,6 +4,7 @@ The checker's readers are not programmers: no type names, no traces; what is
 wrong, and what to write instead.
 """
 
+import re
 from collections.abc import Mapping
 from difflib import get_close_matches
 from typing import Any
@@ -39,10 +40,13 @@ EXAMPLES: Mapping[str, str] = {
     "version": '"1.0"',
     "recipients": '["counselor-1"]',
     "channels": '["this-site"]',
+    "categories": '["fraud"]',
+    "rungs": '["head"]',
     "options": '["yes", "no"]',
     "belongs": '"organisation"',
     "group": '"what"',
 }
+_DIGITS = re.compile(r"\d+")
 _LINE = "Write a line like"
 _LANGUAGE_FIELDS = {"language", "languages", "reviewed"}
 
@@ -52,10 +56,14 @@ def example(field: str) -> str:
     return f"{field} = {EXAMPLES.get(field, '…')}"
 
 
-def nearest(word: str, known: list[str]) -> str:
-    """Suggest the known word that was probably meant, or list them all."""
-    close = get_close_matches(word, known, n=1, cutoff=0.6)
-    if close:
+def nearest(word: str, known: list[str], likeness: float = 0.6) -> str:
+    """Suggest the known word that was probably meant, or list them all.
+
+    Who wrote counselor-1 did not mean counselor-2: a name that differs in its number alone
+    is somebody else's.
+    """
+    close = get_close_matches(word, known, n=1, cutoff=likeness)
+    if close and _DIGITS.sub("", close[0]) != _DIGITS.sub("", word):
         return f"Write «{close[0]}» instead."
     return f"Write one of: {', '.join(known)}." if known else "Take this line out."
 

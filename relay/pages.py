@@ -151,7 +151,7 @@ def _certificates() -> tuple[tuple[RecipientName, Certificate], ...]:
 
 def _notices(today: date) -> list[str]:
     """Return what counselors published, and the policy's holidays that hold today."""
-    holidays = [h.notice for h in policy().holidays.values() if h.first <= today <= h.last]
+    holidays = [holiday.notice for holiday in policy().holidays_on(today)]
     published = [notice for _, notice in parts().store.notices()]
     return holidays + [one.text for one in published if one.language == g.lang]
 

@@ -64,7 +64,7 @@ def test_load_policy_page_missing_everywhere_is_refused_by_its_name(tmp_path: Pa
 @pytest.mark.parametrize(
     ("content", "says"),
     [
-        (b"id = ", "not valid TOML"),
+        (b"id = ", "line 1: This line is not written as TOML"),
         ("id = 'Zürich'".encode("latin-1"), "UTF-8"),
         (b"id = 'x'", "missing"),
         (b"language = [1]", "missing"),
