@@ -6,6 +6,7 @@ peeks or cheats gains nothing. docs/PROTOCOL.md, Bundle and Dispatch.
 """
 
 from dataclasses import dataclass
+from http import HTTPStatus
 
 from flask import Blueprint, Response, redirect, render_template, request
 from flask.typing import ResponseReturnValue
@@ -95,7 +96,9 @@ def refused(error: SottoError) -> Response:
 
 def show_way(error: HTTPException) -> Response:
     """Answer an address that is none, or none to look at, with the one page that there is."""
-    return _page(bundle=_current(), refusal="There is no such page.", status=error.code or 404)
+    foreign = error.code == HTTPStatus.FORBIDDEN
+    refusal = "This was sent from another site." if foreign else "There is no such page."
+    return _page(bundle=_current(), refusal=refusal, status=error.code or HTTPStatus.NOT_FOUND)
 
 
 def _sentence(message: str) -> str:
