@@ -52,6 +52,8 @@ def read_json(data: bytes, limit: int) -> object:
     """
     if len(data) > limit:
         raise FormatError(f"JSON is longer than the {limit} octets allowed here")
+    if sum(map(data.count, (b",", b"[", b"{"))) > limits.JSON_SIGNS:
+        raise FormatError("JSON holds more values than any document of ours")
     try:
         value: object = json.loads(
             data.decode("utf-8"), parse_float=_refuse, parse_constant=_refuse

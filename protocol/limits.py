@@ -18,6 +18,7 @@ VOICE_SIGNATURE_BYTES = 64  # Ed25519, RFC 8032 section 5.1.6
 # Canonical JSON. RFC 7493 section 2.2: beyond 2^53 readers disagree about integers.
 JSON_DEPTH = 8
 JSON_INTEGER = 2**53 - 1
+JSON_SIGNS = 2**22  # seven times as many as the largest dispatch has; 4 MiB of text has no more
 
 YEARS = range(2000, 3000)  # of a day: deadlines are counted from it, and must be days too
 

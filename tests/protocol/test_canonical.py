@@ -1,3 +1,4 @@
+import tracemalloc
 from typing import Any
 
 import pytest
@@ -5,6 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from vector_files import outcome_of, vectors_of
 
+from protocol import limits
 from protocol.canonical import Fields, encode_json, read_json
 from protocol.errors import FormatError
 
@@ -39,6 +41,19 @@ def test_json_from_any_octets_raises_only_a_format_error(document: bytes) -> Non
     except FormatError:
         return
     assert encode_json(value) == document
+
+
+@pytest.mark.claim("C5")
+def test_json_of_more_values_than_any_document_has_is_refused_before_it_is_parsed() -> None:
+    """A courier may bring 32 MiB of them, which were most of a gigabyte once parsed."""
+    document = b"[" + b"[]," * (limits.JSON_SIGNS // 2) + b"[]]\n"
+    tracemalloc.start()
+    try:
+        with pytest.raises(FormatError, match="more values"):
+            read_json(document, limits.DISPATCH_HEAD_BYTES)
+        assert tracemalloc.get_traced_memory()[1] < 100_000
+    finally:
+        tracemalloc.stop()
 
 
 @pytest.mark.parametrize(
