@@ -134,6 +134,7 @@ def open_deployment(data: Path, *, serving: bool = True) -> Deployment:
             os.close(lock)
         raise
     if serving:
+        _clear_run(data)
         store.sweep()
     return Deployment(
         data=data,
@@ -177,6 +178,16 @@ def _read_secret(path: Path) -> bytes:
         raise KeyMaterialError(
             "A secret of this relay is missing; run `sotto relay init`, or restore the backup."
         ) from error
+
+
+def _clear_run(data: Path) -> None:
+    """Remove what former processes left: a killed backup leaves a second image of the relay."""
+    try:
+        for path in (data / RUN_NAME).iterdir():
+            if path.is_file() and path.name != LOCK_NAME:
+                path.unlink()
+    except OSError as error:
+        raise StorageError("The data folder cannot be written; check its owner.") from error
 
 
 def _take_lock(data: Path) -> int:

@@ -100,6 +100,19 @@ def test_second_serving_process_is_refused_while_the_first_runs(data: Path) -> N
     assert subprocess.run(command, capture_output=True, text=True, check=True).stdout == ""
 
 
+@pytest.mark.claim("C2")
+def test_copy_of_the_database_that_a_killed_backup_left_goes_when_the_relay_starts(
+    data: Path,
+) -> None:
+    """It is another image of the relay, older than the disk that it would be seized with."""
+    left = data / "run" / "snapshot.sqlite"
+    left.write_bytes(b"an older state")
+    open_deployment(data, serving=False).close()
+    assert left.exists(), "a command beside it does not know whether the backup goes on"
+    open_deployment(data).close()
+    assert [path.name for path in (data / "run").iterdir()] == ["serving.lock"]
+
+
 def test_console_beside_the_serving_process_sees_its_store(data: Path) -> None:
     served = open_deployment(data)
     console = open_deployment(data, serving=False)
