@@ -26,9 +26,11 @@ def use_languages(app: Flask, shown: Iterable[str]) -> None:
 
     @app.url_value_preprocessor
     def take_language(endpoint: str | None, values: dict[str, object] | None) -> None:
-        g.lang = values.pop("lang", codes[0]) if values else codes[0]
-        if g.lang not in codes:
-            g.lang = codes[0]
+        named = values.pop("lang", None) if values else None
+        # An address that leads nowhere has no values; its page speaks the visitor's language too.
+        wanted = named or request.path.split("/")[1]
+        g.lang = wanted if wanted in codes else codes[0]
+        if named and named not in codes:
             abort(404)
 
 
@@ -50,6 +52,8 @@ def preferred_language(shown: Iterable[str]) -> str:
 
 def language_name(code: str) -> str:
     """Return a language's name in itself, such as `العربية`."""
+    if code == "id":
+        return "Bahasa Indonesia"  # the list of names has the country's
     name = Locale.parse(code, sep="-").display_name or code
     return name[:1].upper() + name[1:]
 

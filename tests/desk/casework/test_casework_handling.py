@@ -470,6 +470,20 @@ def test_a_consent_given_later_on_the_day_of_the_report_holds(
 
 
 @pytest.mark.clause("P24")
+def test_a_consent_given_later_holds_when_it_says_that_it_happened_to_the_reporter(
+    first: Desk, reporter: ReporterKeys
+) -> None:
+    arrive(first, reporter)
+    consents_later(first.office, reporter, "account")
+    first.imports()
+    assert consents(first.vault, first.case(reporter)) == ()
+    given = {"kind": Kind.CONSENT, "text": "", "day": DAY + timedelta(days=1)}
+    first.office.writes(reporter, *affected("account"), later=True, **given)
+    first.imports()
+    assert consents(first.vault, first.case(reporter)) == ("account",)
+
+
+@pytest.mark.clause("P24")
 @pytest.mark.parametrize("standing", ["witness", "on-behalf"])
 def test_a_witness_cannot_consent_for_the_person_affected(
     first: Desk, reporter: ReporterKeys, standing: str
