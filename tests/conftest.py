@@ -1,4 +1,4 @@
-"""Shared by all tests: stores on SQLite and on a real PostgreSQL, and no skipping in CI."""
+"""Shared by all tests: real stores, no skipping in CI, no deadline for a property."""
 
 import os
 from collections.abc import Iterator
@@ -8,9 +8,14 @@ from pathlib import Path
 import psycopg
 import pytest
 import werkzeug.test
+from hypothesis import settings
 from postgres import find_programs, running_postgres
 
 from relay.store import Store, open_store
+
+# A property holds or does not; how long an example takes depends on what else the machine does.
+settings.register_profile("sotto", deadline=None)
+settings.load_profile("sotto")
 
 # Whole desks, relays and broken disks: real, and so too long for the inner loop.
 SLOW = (

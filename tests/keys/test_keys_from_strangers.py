@@ -45,7 +45,7 @@ ANYTHING = st.one_of(
 
 
 @given(data=st.one_of(ANYTHING, mutated(GOOD.data)))
-@settings(max_examples=250, deadline=None)
+@settings(max_examples=250)
 def test_any_bytes_as_a_certificate_raise_only_key_material_errors(data: bytes) -> None:
     with suppress(KeyMaterialError):
         describe(read_certificate(data))
@@ -59,7 +59,7 @@ def test_any_bytes_as_a_certificate_raise_only_key_material_errors(data: bytes) 
 
 
 @given(data=st.one_of(ANYTHING, mutated(SIGNATURE)))
-@settings(max_examples=250, deadline=None)
+@settings(max_examples=250)
 def test_any_bytes_as_a_signature_raise_only_the_two_documented_errors(data: bytes) -> None:
     with suppress(AuthenticityError, KeyMaterialError):
         verified = verify_detached(
@@ -69,14 +69,14 @@ def test_any_bytes_as_a_signature_raise_only_the_two_documented_errors(data: byt
 
 
 @given(data=st.one_of(ANYTHING, mutated(SECRET)))
-@settings(max_examples=250, deadline=None)
+@settings(max_examples=250)
 def test_any_bytes_as_a_secret_key_raise_only_key_material_errors(data: bytes) -> None:
     with suppress(KeyMaterialError):
         read_secret_key(data, None)
 
 
 @given(locks=st.lists(st.one_of(st.binary(max_size=80), ANYTHING), max_size=3))
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 def test_any_bytes_as_locks_open_nothing(locks: list[bytes]) -> None:
     assert (
         read_secret_key(encode_armor(SECRET, PRIVATE_BLOCK).encode(), None).open_lock(locks) is None

@@ -45,7 +45,7 @@ SOURCES = {
 }
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=80)
 @given(
     st.sampled_from([POLICY, STRINGS]).flatmap(
         lambda name: st.tuples(st.just(name), broken_lines(SOURCES[name]))

@@ -9,7 +9,7 @@ from zlib import crc32
 
 import pytest
 from archives import archive_in
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from vector_files import outcome_of, vectors_of
 
@@ -65,7 +65,6 @@ def test_archive_of_the_vectors_ends_as_the_specification_says(vector: dict[str,
         assert archive in (stream(expected), frame(expected))
 
 
-@settings(deadline=None)
 @given(entries=entry_lists, step=st.integers(1, 500))
 def test_archive_streamed_or_framed_holds_what_was_written(entries: Entries, step: int) -> None:
     with suppress(FormatError):  # names that differ only by more than case folding
@@ -79,7 +78,6 @@ def test_archive_of_any_octets_raises_only_a_format_error(archive: bytes) -> Non
         contents(archive)
 
 
-@settings(deadline=None)
 @given(data=st.data(), streamed=st.booleans())
 def test_archive_with_any_octet_changed_is_refused(data: st.DataObject, streamed: bool) -> None:
     good = stream(SCRIPTS[:3]) if streamed else frame(SCRIPTS[:3])

@@ -40,7 +40,7 @@ def test_container_of_the_vectors_ends_as_the_specification_says(vector: dict[st
     assert outcome_of(read_all) == vector["expect"]
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(length=lengths, offset=st.integers(0, 4 * CHUNK), count=st.integers(0, 4 * CHUNK))
 def test_container_read_at_any_place_gives_what_was_written_there(
     length: int, offset: int, count: int
@@ -51,7 +51,7 @@ def test_container_read_at_any_place_gives_what_was_written_there(
     assert reader.read_at(offset, count) == plain[offset : offset + count]
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(length=st.integers(0, 300))
 def test_container_written_by_single_octets_reads_like_one_written_at_once(length: int) -> None:
     plain = pattern(length)

@@ -131,7 +131,7 @@ def test_envelope_of_the_vectors_ends_as_the_specification_says(vector: dict[str
         assert [one.nested for one in open_it().attachments] == vector["nested"]
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(report=reports, files=st.lists(st.tuples(texts, st.binary(max_size=300)), max_size=4))
 def test_envelope_that_was_written_is_read_as_the_same_report_and_files(
     report: Report, files: Files

@@ -68,7 +68,7 @@ def test_message_of_the_vectors_holds_its_content_and_locks(vector: dict[str, An
 
 
 @pytest.mark.claim("C2")
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(
     length=st.sampled_from(BORDERS).flatmap(lambda b: st.integers(max(0, b - 300), b + 300)),
     lock_bytes=st.sampled_from([0, 300, 2041, 2042]),
@@ -107,7 +107,7 @@ def test_packet_of_every_length_has_one_body_that_fits(length: int) -> None:
     assert packet_bytes(body) <= length
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(
     length=st.sampled_from([7, PART, PART + 6, PART + 7, 2 * PART + 7]).flatmap(
         lambda n: st.integers(max(6, n - 3), n + 3)
@@ -131,7 +131,7 @@ def test_padding_of_every_length_is_made_and_recognised(count: int) -> None:
     assert list(read_blocks(OctetReader([padding]))) == []
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(at=st.integers(0, 16_383), bit=st.integers(0, 7))
 def test_message_with_any_bit_turned_gives_not_one_octet(at: int, bit: int) -> None:
     message = bytearray(seal(b"said quietly"))
@@ -142,7 +142,7 @@ def test_message_with_any_bit_turned_gives_not_one_octet(at: int, bit: int) -> N
     assert not given_out
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(length=st.integers(0, 16_383))
 def test_message_cut_anywhere_gives_not_one_octet(length: int) -> None:
     message = seal(b"said quietly")[:length]
@@ -156,7 +156,7 @@ def test_message_of_any_octets_raises_only_documented_errors(message: bytes) -> 
         unseal(message)
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(junk=st.binary(max_size=300))
 def test_message_with_any_octets_after_a_good_head_raises_only_documented_errors(
     junk: bytes,

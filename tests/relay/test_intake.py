@@ -304,7 +304,7 @@ forms = st.tuples(
 
 
 @given(form=forms, block=st.integers(1, 200), drip=st.integers(1, 50))
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 def test_form_means_the_same_however_it_is_cut(
     form: tuple[list[tuple[str, str]], list[tuple[str, bytes]]], block: int, drip: int
 ) -> None:
@@ -332,7 +332,7 @@ def test_form_means_the_same_however_it_is_cut(
         max_size=8,
     ).map(b"".join)
 )
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=400)
 def test_any_bytes_raise_only_documented_errors_whole_and_byte_by_byte(body: bytes) -> None:
     outcomes = []
     for drip in (1 << 20, 1):

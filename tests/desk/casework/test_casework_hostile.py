@@ -187,7 +187,6 @@ def test_a_colleague_who_was_left_out_is_not_answered_about_the_case(
 @pytest.mark.parametrize("take", IMPORTS)
 @settings(
     max_examples=30,
-    deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture],
 )
 @given(data=st.binary(max_size=300))
@@ -220,7 +219,6 @@ def test_a_copy_cut_short_anywhere_is_refused_with_a_sentence(
 
 @settings(
     max_examples=60,
-    deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture],
 )
 @given(
