@@ -14,7 +14,7 @@ from pydantic import ValidationError
 from policies.mistakes import Mistake
 from policies.references import broken_references
 from policies.schema import Policy
-from policies.sources import read_source, read_tables
+from policies.sources import Place, read_source, read_tables
 from policies.texts import Labels, Lines, MarkdownFile, Page, TextSlot, text_slots
 from policies.wording import plain_error
 from protocol.errors import FormatError
@@ -45,14 +45,15 @@ def shipped(name: str) -> Path:
     return directory
 
 
-def load_policy(directory: Path, language: str) -> Policy:
+def load_policy(directory: Place, language: str) -> Policy:
     """Read a policy with its texts in one language.
 
     A text that is missing there is taken from English, then from the policy's
     own language: a reporter rather reads a foreign sentence than none.
 
     Args:
-        directory: the policy's folder, with policy.toml and texts/.
+        directory: the policy's folder, with policy.toml and texts/; on a disk, or in an archive
+            in memory.
         language: a language code; one without a folder gives the fallbacks.
 
     Returns:
@@ -63,7 +64,8 @@ def load_policy(directory: Path, language: str) -> Policy:
             policy check` names file and line.
     """
     raw = read_toml(directory / POLICY_FILE)
-    present = {f.name: f for f in (directory / TEXTS_FOLDER).glob("*") if f.is_dir()}
+    texts = directory / TEXTS_FOLDER
+    present = {f.name: f for f in texts.iterdir() if f.is_dir()} if texts.is_dir() else {}
     chain = dict.fromkeys((language, FALLBACK_LANGUAGE, str(raw.get("language"))))
     folders = [present[code] for code in chain if code in present]
     strings = [flatten(read_toml(folder / STRINGS_FILE)) for folder in folders]
@@ -81,7 +83,7 @@ def load_policy(directory: Path, language: str) -> Policy:
     return policy
 
 
-def read_toml(path: Path) -> dict[str, Any]:
+def read_toml(path: Place) -> dict[str, Any]:
     """Read one TOML file of a policy.
 
     Raises:
@@ -111,7 +113,7 @@ def _fill(
     raw: MutableMapping[str, Any],
     slot: TextSlot,
     *,
-    folders: list[Path],
+    folders: list[Place],
     strings: Sequence[Strings],
 ) -> None:
     owner: Any = raw
@@ -120,7 +122,7 @@ def _fill(
     owner[slot.field] = _text(slot, folders=folders, strings=strings)
 
 
-def _text(slot: TextSlot, *, folders: list[Path], strings: Sequence[Strings]) -> object:
+def _text(slot: TextSlot, *, folders: list[Place], strings: Sequence[Strings]) -> object:
     if isinstance(slot.kind, MarkdownFile):
         return Page(_page_source(slot, folders))
     if isinstance(slot.kind, Labels):
@@ -143,7 +145,7 @@ def _first(key: str, strings: Sequence[Strings]) -> str:
     raise FormatError(f"The policy has no text {key}; add it to strings.toml.")
 
 
-def _page_source(slot: TextSlot, folders: list[Path]) -> str:
+def _page_source(slot: TextSlot, folders: list[Place]) -> str:
     for folder in folders:
         path = folder / slot.key
         if path.is_file():

@@ -6,10 +6,14 @@ write a day as they speak it: each of these has its own sentence.
 
 import re
 import tomllib
+import zipfile
 from pathlib import Path
 from typing import Any
 
 from policies.mistakes import Mistake
+
+# A file or folder of a policy: on a disk, or in an archive in memory.
+Place = Path | zipfile.Path
 
 ENCODING = "utf-8-sig"  # with or without the mark that some editors put first
 _DAY = re.compile(r"=\s*\d{1,4}[./-]\d{1,2}[./-]\d{1,4}")
@@ -54,7 +58,7 @@ _SPELLINGS = (
 )
 
 
-def read_source(path: Path) -> str | Mistake:
+def read_source(path: Place) -> str | Mistake:
     """Read a text file.
 
     Returns:
@@ -66,15 +70,16 @@ def read_source(path: Path) -> str | Mistake:
     try:
         return path.read_text(encoding=ENCODING)
     except UnicodeDecodeError:
-        return Mistake(path, 1, "This file is not saved as UTF-8.", "Save it again as UTF-8.")
+        hint = "Save it again as UTF-8."
+        return Mistake(_named(path), 1, "This file is not saved as UTF-8.", hint)
     except FileNotFoundError:
         raise
     except OSError:
         hint = "Put a text file here that you may open."
-        return Mistake(path, 1, "This file cannot be read.", hint)
+        return Mistake(_named(path), 1, "This file cannot be read.", hint)
 
 
-def read_tables(path: Path) -> tuple[str, dict[str, Any]] | Mistake:
+def read_tables(path: Place) -> tuple[str, dict[str, Any]] | Mistake:
     """Read a TOML file.
 
     Returns:
@@ -89,9 +94,14 @@ def read_tables(path: Path) -> tuple[str, dict[str, Any]] | Mistake:
     try:
         return source, tomllib.loads(source)
     except tomllib.TOMLDecodeError as error:
-        return _misspelt(path, source, str(error))
+        return _misspelt(_named(path), source, str(error))
     except RecursionError:
-        return Mistake(path, 1, "The brackets lie too deep in each other.", "Take some out.")
+        hint = "Take some out."
+        return Mistake(_named(path), 1, "The brackets lie too deep in each other.", hint)
+
+
+def _named(path: Place) -> Path:
+    return Path(str(path))
 
 
 def _misspelt(path: Path, source: str, error: str) -> Mistake:

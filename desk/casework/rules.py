@@ -7,8 +7,9 @@ policy would have no clock. Imported policies lie in the vault, so that a stick 
 in a bag does not even say whose desk it is.
 """
 
-import tempfile
+import zipfile
 from functools import lru_cache
+from io import BytesIO
 from pathlib import Path
 
 from desk.files import read_small
@@ -142,10 +143,8 @@ def _load_shipped(name: str, language: str) -> Policy:
 
 @lru_cache(maxsize=32)
 def _load_imported(files: tuple[tuple[str, bytes], ...], language: str) -> Policy:
-    """Load from a folder that is gone again at once; a policy is a public text."""
-    with tempfile.TemporaryDirectory() as name:
-        folder = Path(name)
-        for path, content in files:
-            (folder / path).parent.mkdir(parents=True, exist_ok=True)
-            (folder / path).write_bytes(content)
-        return load_policy(folder, language)
+    """Load from memory: on the disk a policy would tell whose desk this is."""
+    folder = zipfile.ZipFile(BytesIO(), "w")
+    for path, content in files:
+        folder.writestr(path, content)
+    return load_policy(zipfile.Path(folder), language)

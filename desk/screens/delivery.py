@@ -42,13 +42,27 @@ def file_of(typed: Typed) -> Path:
     Raises:
         StorageError: neither was done.
     """
-    path = typed.one("path").strip()
-    if path:
-        return Path(path).expanduser()
+    if typed.one("path").strip():
+        return place_of(typed, "path")
     for one in typed.files("file"):
         one.stream.flush()
         return Path(str(one.stream.name))
     raise StorageError("Choose the file, or type where it lies.")
+
+
+def place_of(typed: Typed, name: str) -> Path:
+    """Return a place on this machine that was typed.
+
+    Raises:
+        StorageError: nothing was typed, or nothing that could be a place.
+    """
+    text = typed.one(name).strip()
+    try:
+        if text and "\0" not in text:
+            return Path(text).expanduser()
+    except RuntimeError:  # the home of nobody
+        pass
+    raise StorageError("Type the place in full, as /media/stick.")
 
 
 def file_octets(typed: Typed, name: str, limit_bytes: int) -> bytes:
@@ -72,10 +86,9 @@ def folder_of(typed: Typed, name: str = "folder") -> Path | None:
     Raises:
         StorageError: it is not there.
     """
-    text = typed.one(name).strip()
-    if not text:
+    if not typed.one(name).strip():
         return None
-    folder = Path(text).expanduser()
+    folder = place_of(typed, name)
     if not folder.is_dir():
         raise StorageError("There is no such folder; is the stick mounted?")
     return folder

@@ -10,7 +10,7 @@ from desk.casework.errors import ProcedureError
 from desk.casework.following import catch_up
 from desk.desk import read_desk
 from desk.exporting import Crossing, export_dispatch, plan_dispatch
-from desk.screens.delivery import FOLDER_FIELD, deliver
+from desk.screens.delivery import FOLDER_FIELD, deliver, place_of
 from desk.screens.forms import Answer, Field, Form, Task, Typed, perform
 from desk.screens.session import now, vault
 from protocol.errors import SottoError
@@ -47,10 +47,7 @@ def backup() -> Answer:
     """Bring a second copy up to date."""
 
     def do(typed: Typed) -> str:
-        folder = typed.one("folder").strip()
-        if not folder:
-            raise ProcedureError("Type the folder of the second copy, on another stick.")
-        report = back_up(vault(), Path(folder).expanduser(), now=now())
+        report = back_up(vault(), place_of(typed, "folder"), now=now())
         told = f"Copied and read back: {report.copied} new files; {report.kept} lay there already."
         if report.same_disk:
             told += " The copy lies on the same disk as the desk and dies with it: use a stick."

@@ -12,7 +12,7 @@ from flask import Blueprint, redirect, render_template, request, url_for
 
 from desk.backup import restore
 from desk.desk import create_gpg_desk, make_desk
-from desk.screens.delivery import file_octets
+from desk.screens.delivery import file_octets, place_of
 from desk.screens.forms import Answer, Field, Form, Kind, Task, Typed, perform, show
 from desk.screens.newkey import key_fields, make_key
 from desk.screens.passphrase import judge, propose_passphrase
@@ -173,7 +173,8 @@ def _found(armored: bytes, relay: bytes, passphrase: str) -> None:
 
 
 def _restore(typed: Typed) -> str:
-    source = Path(typed.one("source").strip()).expanduser()
-    with restore(source, session().directory, passphrase=typed.one("passphrase")) as vault:
+    with restore(
+        place_of(typed, "source"), session().directory, passphrase=typed.one("passphrase")
+    ) as vault:
         session().keep(vault.secret_key)
     return "The desk is restored. Import the newest bundle before you export."

@@ -14,6 +14,7 @@ from werkzeug.datastructures import FileStorage
 from werkzeug.wrappers import Response as AnyResponse
 
 from desk.casework.errors import ProcedureError
+from desk.screens.headers import stay
 from desk.screens.session import tell
 from protocol.errors import SottoError
 
@@ -144,6 +145,7 @@ def perform(task: Task) -> Answer:
 
 def show(form: Form, *, problem: str = "") -> str:
     """Render a form."""
+    stay()
     return render_template(
         "desk/form.html",
         form=form,

@@ -37,11 +37,13 @@ def protect(app: Flask) -> None:
 
 
 def blank_after(seconds: int, address: str) -> None:
-    """Let the browser leave the page when the desk has locked itself meanwhile.
-
-    Not for pages on which somebody writes: what was typed would go with the page.
-    """
+    """Let the browser leave the page when the desk has locked itself meanwhile; see `stay`."""
     g.refresh = f"{seconds}; url={address}"
+
+
+def stay() -> None:
+    """Let the browser stay on this page: somebody writes on it."""
+    g.pop("refresh", None)
 
 
 def _harden(response: Response) -> Response:

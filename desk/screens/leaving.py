@@ -5,7 +5,6 @@ from pathlib import Path
 
 from flask import Response
 
-from desk.casework.errors import ProcedureError
 from desk.casework.handover import (
     export_case,
     export_record,
@@ -14,7 +13,7 @@ from desk.casework.handover import (
 )
 from desk.casework.redaction import missing_consents
 from desk.records import CaseRecord
-from desk.screens.delivery import FOLDER_FIELD, deliver, deliver_unsealed
+from desk.screens.delivery import FOLDER_FIELD, deliver, deliver_unsealed, place_of
 from desk.screens.forms import Field, Form, Kind, Task, Typed
 from desk.screens.handling import case_page
 from desk.screens.session import now
@@ -44,7 +43,7 @@ def page(vault: Vault, case: CaseRecord) -> Task:
     """Write one case as a page with its record, redacted by consent (P10, P24, P34)."""
 
     def do(typed: Typed) -> str:
-        out = _new_folder(typed)
+        out = place_of(typed, "out")
         export_case(
             vault,
             case,
@@ -84,7 +83,7 @@ def record(vault: Vault, case: CaseRecord) -> Task:
     """Write the record as files that stock tools verify (P35)."""
 
     def do(typed: Typed) -> str:
-        out = _new_folder(typed)
+        out = place_of(typed, "out")
         export_record(vault, case, out, redacted=not typed.tick("whole"), now=now())
         return f"The record lies in {out}; sha256sum and gpg verify it."
 
@@ -153,13 +152,6 @@ def outside(vault: Vault, case: CaseRecord) -> Task:
         ),
         do=do,
     )
-
-
-def _new_folder(typed: Typed) -> Path:
-    text = typed.one("out").strip()
-    if not text:
-        raise ProcedureError("Type a new folder, on a stick.")
-    return Path(text).expanduser()
 
 
 TASKS: Mapping[str, tuple[str, Callable[[Vault, CaseRecord], Task]]] = {

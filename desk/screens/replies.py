@@ -11,6 +11,7 @@ from desk.casework.work import read_file
 from desk.records import CaseRecord
 from desk.replies import queue_reply, take_back, take_off_page
 from desk.screens.forms import Answer, Field, Form, Kind, Option, Task, Typed, perform
+from desk.screens.headers import stay
 from desk.screens.preview import language_of, preview
 from desk.screens.session import tell, today, vault
 from protocol.errors import SottoError
@@ -64,7 +65,7 @@ def take_off(name: str) -> Answer:
 
     def do(typed: Typed) -> str:
         number = typed.one("number")
-        take_off_page(vault(), case, int(number) if number.isdigit() else 0)
+        take_off_page(vault(), case, int(number) if number.isdecimal() else 0)
         return f"Reply {number} is off the page with the next dispatch; the case keeps it."
 
     form = Form(
@@ -85,6 +86,7 @@ def _page(
     undone: bool = False,
     problem: str = "",
 ) -> str:
+    stay()
     return render_template(
         "desk/reply.html",
         case=case,

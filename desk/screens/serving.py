@@ -3,15 +3,15 @@
 import contextlib
 import secrets
 import socket
-import webbrowser
 from collections.abc import Callable
 from pathlib import Path
 
 from werkzeug.serving import BaseWSGIServer, WSGIRequestHandler, make_server
 
 from desk.screens.app import create_app
+from desk.screens.browsing import open_privately
 from desk.screens.gate import SecretAddress
-from desk.screens.session import TOKEN_BYTES
+from desk.screens.session import TOKEN_BYTES, Session
 from protocol.errors import StorageError
 
 HOST = "127.0.0.1"
@@ -54,6 +54,9 @@ def prepare(directory: Path, *, port: int, idle_seconds: int) -> tuple[BaseWSGIS
         server = make_server(
             HOST, port, gate, threaded=True, request_handler=QuietHandler, fd=listening.fileno()
         )
+    # Asked twice a second: a desk is left alone by shutting the browser, too.
+    kept: Session = app.extensions["sotto-desk"]
+    server.service_actions = kept.lock_after_idle  # type: ignore[method-assign]  # made for this
     return server, f"http://{HOST}:{server.port}/{once}/"
 
 
@@ -70,7 +73,7 @@ def open_desk(
     with contextlib.suppress(KeyboardInterrupt):
         say(f"The desk is open at {address}")
         say("This address works once. Stop with Ctrl-C.")
-        if browser:
-            webbrowser.open(address)
+        if not browser or not open_privately(address):
+            say("Open it in a private window: others write on the disk what is seen and typed.")
         server.serve_forever()  # it ends by itself at Ctrl-C, and closes its socket
     say("The desk is closed.")

@@ -9,6 +9,7 @@ import secrets
 from collections.abc import Callable, Hashable
 from datetime import date, datetime
 from pathlib import Path
+from threading import Lock
 from typing import TypeVar, cast
 
 from flask import current_app, g
@@ -53,6 +54,8 @@ class Session:
         self._monotonic = monotonic
         self._key: OwnKey | None = None
         self._used = 0.0
+        self._running = 0
+        self._counting = Lock()
         self._weighed: dict[tuple[Hashable, _Stamp], object] = {}
 
     def unlock(self, passphrase: str) -> None:
@@ -78,23 +81,40 @@ class Session:
         self.notices.clear()
         self._weighed.clear()
 
+    def lock_after_idle(self) -> None:
+        """Lock if nobody has asked for anything for long enough, and nothing is under way."""
+        with self._counting:
+            left_alone = not self._running and self._monotonic() - self._used > self.idle_seconds
+        if self._key is not None and left_alone:
+            self.lock()
+
     @property
     def is_unlocked(self) -> bool:
         """Whether the key is here; after idle it is forgotten on the spot."""
-        if self._key is not None and self._monotonic() - self._used > self.idle_seconds:
-            self.lock()
+        self.lock_after_idle()
         return self._key is not None
 
     def open_vault(self) -> Vault:
-        """Open the vault for one request, and count the idle time anew.
+        """Open the vault for one request; until `close_vault` the desk is not idle.
 
         Raises:
             KeyMaterialError: the desk is locked.
         """
-        if not self.is_unlocked or self._key is None:
+        self.lock_after_idle()
+        key = self._key
+        if key is None:
             raise KeyMaterialError("The desk is locked; enter your passphrase.")
-        self._used = self._monotonic()
-        return open_with(self.directory, self._key)
+        vault = open_with(self.directory, key)
+        with self._counting:
+            self._running += 1
+        return vault
+
+    def close_vault(self, vault: Vault) -> None:
+        """Close the vault of a request, and count the idle time from now on."""
+        vault.close()
+        with self._counting:
+            self._running -= 1
+            self._used = self._monotonic()
 
     def once(self, asked: Hashable, weigh: Callable[[], T]) -> T:
         """Weigh what takes all cases once for each state of the vault's file.
@@ -137,7 +157,7 @@ def close_vault(error: BaseException | None = None) -> None:
     """Close the vault of a request, if one was opened."""
     opened: Vault | None = g.pop("vault", None)
     if opened is not None:
-        opened.close()
+        session().close_vault(opened)
 
 
 def now() -> datetime:

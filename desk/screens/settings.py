@@ -1,7 +1,6 @@
 """Keys and settings: fingerprints, the public certificate, the key on paper, the procedure."""
 
 from collections.abc import Iterator
-from pathlib import Path
 
 import segno
 from flask import Blueprint, Response, render_template, url_for
@@ -9,6 +8,7 @@ from flask import Blueprint, Response, render_template, url_for
 from desk.casework.rules import choose_policy, chosen_policy, import_policy, known_policies
 from desk.desk import read_desk, spoken_fingerprint
 from desk.files import read_small
+from desk.screens.delivery import place_of
 from desk.screens.forms import Answer, Field, Form, Kind, Option, Task, Typed, perform
 from desk.screens.session import now, session, vault
 from desk.screens.words import day_words
@@ -71,10 +71,9 @@ def policy() -> Answer:
     """Choose the procedure for manual reports and for cases whose own is not known here."""
 
     def do(typed: Typed) -> str:
-        folder = typed.one("folder").strip()
         name = typed.one("policy")
-        if folder:
-            name = import_policy(vault(), Path(folder).expanduser()).id
+        if typed.one("folder").strip():
+            name = import_policy(vault(), place_of(typed, "folder")).id
         choose_policy(vault(), name)
         return f"The procedure of this desk is «{name}»."
 

@@ -1,6 +1,7 @@
 """`sotto desk`: the whole daily round of a counselor, without a network and without a browser."""
 
 import json
+import resource
 import sys
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -54,6 +55,8 @@ WIDEST_CHARS = 2 * limits.TEXT_CHARS
 @click.group()
 def group() -> None:
     """Read and answer reports, offline."""
+    # A core of such a process would hold keys and letters, in the clear, on the disk.
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
 
 
 @group.command()

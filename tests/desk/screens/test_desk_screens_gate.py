@@ -2,15 +2,20 @@
 
 import re
 import sqlite3
+import time
 from collections.abc import Iterable
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 from deskbrowser import DeskBrowser
+from relayside import PASSPHRASE, FakeRelay
 from werkzeug.test import Client
 
+from desk.importing import import_bundle
 from desk.screens.app import create_app
 from desk.screens.gate import SecretAddress
+from desk.screens.serving import prepare
 from desk.screens.session import IDLE_SECONDS
 
 LOCAL = {"Origin": "http://127.0.0.1:8082"}
@@ -103,6 +108,42 @@ def test_desk_left_alone_locks_itself_and_forgets_the_key(browser: DeskBrowser) 
 def test_page_left_open_leads_to_the_lock_by_itself(browser: DeskBrowser) -> None:
     browser.goto("/")
     assert browser.answer.headers["Refresh"] == f"{IDLE_SECONDS + 1}; url=/unlock"
+
+
+@pytest.mark.parametrize("page", ["do/note", "do/propose", "reply/"])
+def test_page_on_which_somebody_writes_stays_when_the_desk_locks_itself(
+    browser: DeskBrowser, case: str, page: str
+) -> None:
+    browser.goto(f"/case/{case}/{page}")
+    assert browser.status == 200
+    assert "Refresh" not in browser.answer.headers
+
+
+def test_desk_that_nobody_asks_for_anything_forgets_the_key_all_the_same(folder: Path) -> None:
+    server, _ = prepare(folder, port=0, idle_seconds=600)
+    with closing(server.socket):
+        session = server.app._app.extensions["sotto-desk"]
+        session.unlock(PASSPHRASE)
+        server.service_actions()
+        assert session._key is not None
+        session._monotonic = lambda: time.monotonic() + 601
+        server.service_actions()
+        assert session._key is None
+
+
+def test_desk_does_not_lock_itself_while_it_works_for_her(
+    browser: DeskBrowser, bundle: Path, relay: FakeRelay, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def takes_long(*arguments: object, **named: object) -> object:
+        browser.clock.seconds += 10 * IDLE_SECONDS
+        assert browser.app.extensions["sotto-desk"].is_unlocked
+        return import_bundle(*arguments, **named)  # type: ignore[arg-type]  # passed on
+
+    monkeypatch.setattr("desk.screens.inbox.import_bundle", takes_long)
+    browser.send("/import", {"path": str(relay.cut(bundle, [relay.cover()]))})
+    assert "Nothing new for you." in browser.text
+    browser.clock.seconds += IDLE_SECONDS - 1
+    assert "Inbox" in browser.goto("/")
 
 
 def test_desk_locked_by_hand_shows_nothing_more(browser: DeskBrowser, case: str) -> None:
