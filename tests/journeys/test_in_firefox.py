@@ -55,7 +55,7 @@ def told_as_sent(firefox: Firefox) -> bool:
     with suppress(BrowserError, NoSuchElementError), firefox.inside(PROGRESS):
         if "Sent and locked" in firefox.text:
             return True
-        firefox.enter("Look again")
+    firefox.click("Look again")
     time.sleep(0.2)
     return False
 
@@ -204,8 +204,7 @@ def test_enter_in_a_line_of_the_form_neither_sends_it_nor_leaves_the_page(
     address = firefox.url
     firefox.click("What happened")
     firefox.type("#place", f"In the stores.{ENTER}")
-    with firefox.inside(PROGRESS):
-        firefox.enter("Look again")
+    firefox.click("Look again")
     firefox.wait_for("When you press Send", frame=PROGRESS)
     assert firefox.url == address
     assert firefox.texts_of("#receipt b") == words

@@ -26,7 +26,7 @@ SAME_ELSEWHERE = re.compile(
     "|^case-ar-(progress|.*-(again|empty|sent|expired|unreadable|without-rung))"
 )
 # A frame inside a page has no first heading of its own, and the one that tells progress must
-# refresh itself, for want of JavaScript; whoever switches that off finds a link there.
+# refresh itself, for want of JavaScript; whoever switches that off finds a link beside it.
 NOT_FOR_FRAMES = ("meta-refresh", "page-has-heading-one")
 # Pale by a style that the headers forbid, a picture from elsewhere, a box without a label that
 # is too small to touch, and a line wider than any window.
