@@ -118,7 +118,7 @@ def test_blind_lock_leaves_gpg_without_a_key_for_the_one_who_is_left_out(gpg: Gn
     result = gpg.run("--decrypt", stdin=message(locks, session_key, b"report"), check=False)
     assert result.returncode == 2
     assert result.stdout == b""
-    assert b"No secret key" in result.stderr
+    assert b"secret key" in result.stderr  # gpg 2.2 has none, to 2.4 it is the wrong one
 
 
 @pytest.mark.claim("C2")
