@@ -74,6 +74,11 @@ def test_signature_by_somebody_else_is_refused() -> None:
         pytest.param(
             forged(subpackets=[(0x80 | 20, bytes(8))]), "too weak", id="a critical notation"
         ),
+        pytest.param(
+            forged(subpackets=[(3, bytes(4)), (3, (10**9).to_bytes(4, "big"))]),
+            "cannot be read",
+            id="two ends that disagree",
+        ),
         pytest.param(forged(flags=1), "did not sign", id="a primary key that only certifies"),
         pytest.param(Signed(b"", b"", ""), "cannot be read", id="nothing"),
         pytest.param(Signed(b"\xc2\x01\x04", b"", ""), "cannot be read", id="a stub"),

@@ -2,16 +2,18 @@
 
 from contextlib import suppress
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from key_corpus import NOW, Forge, forged_cases, sign_as
 
 from keys.armor import PRIVATE_BLOCK, encode_armor, read_armor
 from keys.certificate import describe, read_certificate, verify_certificate
+from keys.keypair import public_half, read_public_key
 from keys.packets import encode_length, encode_packet, read_length
 from keys.secretkey import generate_secret_key, read_secret_key
 from keys.signature import verify_detached
-from protocol.errors import AuthenticityError, KeyMaterialError
+from protocol.errors import AuthenticityError, FormatError, KeyMaterialError
 
 CASES = {case.name: case for case in forged_cases()}
 GOOD = CASES["newest of two subkeys"]
@@ -81,6 +83,28 @@ def test_any_bytes_as_locks_open_nothing(locks: list[bytes]) -> None:
     assert (
         read_secret_key(encode_armor(SECRET, PRIVATE_BLOCK).encode(), None).open_lock(locks) is None
     )
+
+
+def rsa_body(exponent: bytes) -> bytes:
+    """Write an RSA key of 3,072 bits whose exponent stands there as it is given."""
+    modulus = (1 << 3071) + 1
+    head = b"\x04" + bytes(4) + b"\x01" + (3072).to_bytes(2, "big") + modulus.to_bytes(384, "big")
+    return head + (8 * len(exponent)).to_bytes(2, "big") + exponent
+
+
+@pytest.mark.parametrize("secret", [False, True])
+def test_key_with_a_padded_number_is_refused_since_its_fingerprint_is_of_other_bytes(
+    secret: bool,
+) -> None:
+    padded = rsa_body(b"\x00\x01\x00\x01")
+    protection = b"\x00" + b"\x00\x08\xff" * 4 + b"\x03\xfc"  # none: four numbers and their sum
+    with pytest.raises(FormatError):
+        if secret:
+            public_half(padded + protection, subkey=False)
+        else:
+            read_public_key(padded, subkey=False)
+    plain = rsa_body(b"\x01\x00\x01").replace(b"\x00\x18\x01\x00\x01", b"\x00\x11\x01\x00\x01")
+    assert public_half(plain + protection, subkey=False) == plain
 
 
 @given(length=st.integers(0, 1 << 20))

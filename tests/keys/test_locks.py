@@ -15,6 +15,7 @@ from cryptography.hazmat.primitives.ciphers.algorithms import AES
 from key_corpus import NOW, GnuPG, days_ago
 
 from keys.certificate import Certificate, verify_certificate
+from keys.keypair import PublicKey
 from keys.lock import generate_session_key, make_blind_lock, make_lock
 from keys.packets import LOCK, Packet, encode_packet, read_packets
 from keys.secretkey import SecretKey, generate_secret_key, read_secret_key
@@ -54,6 +55,26 @@ def gpg_key(request: pytest.FixtureRequest, gpg: GnuPG) -> SecretKey:
     )
     exported = gpg("--passphrase", PASSPHRASE, "--export-secret-keys", fingerprint)
     return read_secret_key(exported, PASSPHRASE)
+
+
+@pytest.mark.claim("C2")
+def test_session_keys_are_drawn_anew_for_real_locks_and_for_blind_ones(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    assert len({generate_session_key() for _ in range(1_000)}) == 1_000
+    held: list[bytes] = []
+    encrypt = PublicKey.encrypt
+    monkeypatch.setattr(
+        PublicKey, "encrypt", lambda key, secret: held.append(secret) or encrypt(key, secret)
+    )
+    certificate = certificate_of(new_key())
+    held.clear()
+    for _ in range(50):
+        make_blind_lock(certificate)
+    keys = {secret[1:-2] for secret in held}
+    errors = {int.from_bytes(secret[-2:], "big") - sum(secret[1:-2]) for secret in held}
+    assert (len(keys), len(errors) > 40) == (50, True)
+    assert not {error % 65_536 for error in errors} & {0}
 
 
 def test_lock_for_a_key_made_by_gpg_opens_here_and_in_gpg(gpg: GnuPG, gpg_key: SecretKey) -> None:
