@@ -170,6 +170,9 @@ class CaseRecord(Record):
     outcome: str = ""
     acknowledge_by: date
     feedback_by: date
+    acknowledged: date | None = None  # the day on which the reporter was first answered
+    told_status: str = ""  # as the last dispatch carried it
+    told_outcome: str = ""  # as the last dispatch carried it, or as it was told otherwise
     items: tuple[Item, ...]
     replies: tuple[QueuedReply, ...] = ()
 

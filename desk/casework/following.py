@@ -15,7 +15,7 @@ from desk.casework.colleagues import learn_colleagues
 from desk.casework.merging import join_replaced
 from desk.casework.record import Act
 from desk.casework.rules import policy_of
-from desk.casework.said import CATEGORIES, REQUESTS, event_day, values_of
+from desk.casework.said import CATEGORIES, REQUESTS, event_day, joined_cases, values_of
 from desk.casework.work import Work, read_file, working
 from desk.filing import FIRST_STATUS
 from desk.records import CaseRecord, Item
@@ -93,8 +93,12 @@ def _pass_on_flags(vault: Vault, case: CaseRecord, *, now: datetime) -> None:
 
 def _follow(work: Work, new: set[bytes]) -> list[str]:
     policy = policy_of(work.vault, work.case)
-    acknowledge, feedback = promised_days(policy, work.case)
-    work.change_case(acknowledge_by=acknowledge, feedback_by=feedback)
+    cases = (work.case, *joined_cases(work.vault, work.case))
+    promised = [promised_days(policy, one) for one in cases]
+    work.change_case(
+        acknowledge_by=min(acknowledge for acknowledge, _ in promised),
+        feedback_by=min(feedback for _, feedback in promised),
+    )
     if not work.file.seen:
         first = next(iter(policy.statuses), FIRST_STATUS)
         if work.case.status == FIRST_STATUS:

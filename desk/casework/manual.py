@@ -8,14 +8,14 @@ export, delete. It has no mailbox; nobody is told that a reply can be read.
 import secrets
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime
-from typing import Literal
+from typing import Literal, cast, get_args
 
 from desk.casework.casefile import CaseFile
 from desk.casework.errors import ProcedureError
 from desk.casework.following import catch_up
 from desk.casework.rules import chosen_policy, policy_named
-from desk.casework.said import CATEGORIES, CONSENTS
-from desk.casework.work import require_words
+from desk.casework.said import CATEGORIES, CONSENTS, is_manual, joined_cases
+from desk.casework.work import read_file, require_words
 from desk.desk import read_desk
 from desk.filing import Reading, file_reading
 from desk.records import (
@@ -31,9 +31,10 @@ from keys.lock import generate_session_key
 from policies.schema import Policy
 from protocol import limits
 from protocol.archive import ArchiveReader
+from protocol.canonical import Fields
 from protocol.derivation import ReporterKeys, generate_throwaway_keys
 from protocol.envelope import Answer, EnvelopeWriter, Kind, Report, read_envelope
-from protocol.errors import CapacityError, StorageError
+from protocol.errors import CapacityError, FormatError, StorageError
 from protocol.names import EnvelopeId, ReadToken, RecipientName
 from protocol.report import FORMAT_VERSION
 from protocol.sealing import Sealer, read_sealed
@@ -146,10 +147,37 @@ def _file(vault: Vault, reading: Reading, way: Way, now: datetime) -> str:
         arrival = file_reading(vault, reading, month=now.year * 12 + now.month - 1)
         if arrival is None:
             raise StorageError("The report could not be filed.")
-        # No mailbox: the relay knows none for it, and no dispatch may name one.
-        vault.remove(MailboxRecord, reading.report.mailbox.hex())
-        vault.put(CaseFile(case=arrival.case, origin=way))
+        take_mailbox_away(vault, arrival.case, way)
     return arrival.case
+
+
+def take_mailbox_away(vault: Vault, name: str, way: Way) -> None:
+    """Let a case that was just filed be one that came otherwise. Only inside `changes`.
+
+    The relay knows no mailbox for it, so no dispatch may name one.
+    """
+    case = vault.get(CaseRecord, name)
+    if case is not None:
+        vault.remove(MailboxRecord, case.mailbox.hex())
+        vault.put(CaseFile(case=name, origin=way))
+
+
+def entered_cases(vault: Vault, case: CaseRecord) -> list[dict[str, object]]:
+    """Return which of a case and those joined to it were entered at a desk, and how they came."""
+    files = [read_file(vault, one) for one in (case, *joined_cases(vault, case))]
+    return [{"case": one.case, "way": one.origin} for one in files if is_manual(one)]
+
+
+def read_entered(body: Fields) -> dict[str, Way]:
+    """Read what `entered_cases` says in a colleague file."""
+    found: dict[str, Way] = {}
+    for one in body.each("entered", limit=limits.ARCHIVE_ENTRIES):
+        name, way = one.text("case"), one.text("way")
+        one.end()
+        if way not in get_args(Way):
+            raise FormatError("This file names a way to report that this desk does not know.")
+        found[name] = cast(Way, way)
+    return found
 
 
 def _check(

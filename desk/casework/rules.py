@@ -14,6 +14,7 @@ from pathlib import Path
 from desk.files import read_small
 from desk.records import CaseRecord, Record
 from desk.vault import Vault
+from policies.casework import Status
 from policies.loader import POLICY_FILE, TEXTS_FOLDER, load_policy, shipped
 from policies.parts import Track
 from policies.schema import Policy
@@ -124,6 +125,11 @@ def import_policy(vault: Vault, folder: Path) -> Policy:
 def track_of(policy: Policy, case: CaseRecord) -> Track | None:
     """Return the track of a case, None where the policy has no track of that name."""
     return policy.tracks.get(case.track)
+
+
+def final_statuses(policy: Policy) -> list[Status]:
+    """Return the statuses that end a case, in the policy's order."""
+    return [one for one in policy.statuses.values() if one.final]
 
 
 def is_shipped(name: str) -> bool:

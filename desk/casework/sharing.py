@@ -13,6 +13,7 @@ from desk.casework.casefile import ColleagueCopy, ColleagueReply, HandOver, Note
 from desk.casework.colleagues import Colleague, require_permitted
 from desk.casework.errors import ProcedureError
 from desk.casework.following import catch_up
+from desk.casework.manual import entered_cases, read_entered, take_mailbox_away
 from desk.casework.merging import merge_cases
 from desk.casework.originals import adopt_original, originals_of, read_described
 from desk.casework.record import Act, RecordHead
@@ -133,10 +134,12 @@ def import_colleague_file(vault: Vault, path: Path, *, now: datetime) -> CaseRec
             read_described(one) for one in file.body.each("originals", limit=limits.ARCHIVE_ENTRIES)
         ]
         joined = file.body.texts("joined", limit=limits.ARCHIVE_ENTRIES)
+        entered = read_entered(file.body)
         copy, out = _read_copy(file)
         if actor(vault) in out:
             raise AuthenticityError("The reporter left you out of this case: nothing was taken.")
         adopted: list[ObjectRef] = []
+        new = {one for one in entered if vault.get(CaseRecord, one) is None}
         try:
             with vault.changes():
                 take_once(vault, file)
@@ -144,6 +147,8 @@ def import_colleague_file(vault: Vault, path: Path, *, now: datetime) -> CaseRec
                     adopted.append(
                         adopt_original(vault, file, one, cases=(file.case, *joined), now=now)
                     )
+                for name in new:
+                    take_mailbox_away(vault, name, entered[name])
         except BaseException:
             for ref in adopted:
                 vault.objects.remove(ref)
@@ -172,6 +177,9 @@ def _take(work: Work, copy: ColleagueCopy, sender: Colleague, purpose: str, reas
     older = next((one for one in work.file.copies if one.by == sender.name), None)
     if older is None or older.made < copy.made:
         work.change(copies=(*kept, copy))
+    answered = [one.day for one in copy.replies]
+    if answered and work.case.acknowledged is None:
+        work.change_case(acknowledged=min(answered))
     if purpose == HAND_OVER:
         handed = HandOver(name=sender.name, day=work.today, reason=reason)
         work.change(received_from=handed)
@@ -186,6 +194,7 @@ def _take(work: Work, copy: ColleagueCopy, sender: Colleague, purpose: str, reas
 def _copy_of(work: Work) -> dict[str, object]:
     head = work.vault.get(RecordHead, work.case.name)
     return {
+        "entered": entered_cases(work.vault, work.case),
         "joined": [one.name for one in joined_cases(work.vault, work.case)],
         "left_out": list(left_out(work.vault, work.case)),
         "notes": [_encode_note(one) for one in work.file.notes if one.shared],
@@ -195,6 +204,7 @@ def _copy_of(work: Work) -> dict[str, object]:
         "replies": [
             {"day": one.day.isoformat(), "number": one.number, "text": one.text}
             for one in work.case.replies
+            if one.serial is not None  # what waits may still be taken back
         ],
         "status": work.case.status,
     }

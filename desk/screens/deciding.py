@@ -7,8 +7,8 @@ from flask import url_for
 from desk.casework import conflicts
 from desk.casework import handling as casework
 from desk.casework.errors import ProcedureError
-from desk.casework.replytexts import ready_replies, require_filled
-from desk.casework.rules import policy_of
+from desk.casework.replytexts import closing_text, require_filled
+from desk.casework.rules import final_statuses, policy_of
 from desk.casework.said import is_manual
 from desk.casework.work import read_file
 from desk.records import CaseRecord
@@ -187,16 +187,14 @@ def close(vault: Vault, case: CaseRecord) -> Task:
 
 def _closing_fields(vault: Vault, case: CaseRecord, *, unreachable: bool) -> list[Field]:
     finals = [
-        Option(one.id, one.title, one.explanation)
-        for one in policy_of(vault, case).statuses.values()
-        if one.final
+        Option(one.id, one.title, one.explanation) for one in final_statuses(policy_of(vault, case))
     ]
     question = Field(
         name="question",
         label="The closing reply: are they satisfied, and what do they wish?",
         kind=Kind.LONG,
         hint="It is queued as a reply, in the reporter's language.",
-        value=[one.text for one in ready_replies(vault, case) if one.moment == "closing"][:1],
+        value=(closing_text(vault, case),),
     )
     return [
         Field(

@@ -7,6 +7,7 @@ from flask import url_for
 
 from desk.casework import clocks as casework_clocks
 from desk.casework import handling as casework
+from desk.casework import noting
 from desk.casework.casefile import Risk
 from desk.casework.errors import ProcedureError
 from desk.casework.rules import policy_of
@@ -91,7 +92,7 @@ def note(vault: Vault, case: CaseRecord) -> Task:
     """Add a note (P25)."""
 
     def do(typed: Typed) -> str:
-        casework.add_note(vault, case, typed.one("text"), shared=typed.tick("shared"), now=now())
+        noting.add_note(vault, case, typed.one("text"), shared=typed.tick("shared"), now=now())
         return "The note is filed, sealed on this desk."
 
     return Task(
@@ -117,7 +118,7 @@ def answer(vault: Vault, case: CaseRecord) -> Task:
     """Write down what the person reported answers (P34)."""
 
     def do(typed: Typed) -> str:
-        casework.add_answer_of_reported(vault, case, typed.one("text"), now=now())
+        noting.add_answer_of_reported(vault, case, typed.one("text"), now=now())
         return "The answer is filed."
 
     return Task(

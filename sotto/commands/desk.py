@@ -11,18 +11,19 @@ from rich.console import Console
 
 from desk import terminal
 from desk.backup import back_up, restore
-from desk.cases import find_case, list_cases
+from desk.cases import find_case
 from desk.casework.expiry import expiry_warnings
 from desk.casework.following import after_import
+from desk.casework.replytexts import require_filled
 from desk.desk import create_desk, create_gpg_desk, read_desk
 from desk.exporting import export_dispatch, plan_dispatch
 from desk.extracting import extract_case
 from desk.files import random_access
 from desk.importing import check_envelopes, import_bundle, verify_bundle
 from desk.legible import make_visible
-from desk.replies import queue_reply, set_status, take_back, take_off_page
+from desk.replies import queue_reply, take_back, take_off_page
 from desk.screens.serving import open_desk
-from desk.showing import case_line, case_view
+from desk.showing import case_view, list_lines
 from desk.unlocking import asks_passphrase
 from desk.vault import Vault
 from keys.certificate import read_fingerprint
@@ -114,7 +115,7 @@ def import_command(data: Path, passphrase_file: Path | None, bundle: Path) -> No
 def list_command(data: Path, passphrase_file: Path | None, as_json: bool) -> None:
     """List the cases, the most urgent first."""
     with unlock(data, passphrase_file) as vault:
-        lines = [case_line(one, today=_today()) for one in list_cases(vault, today=_today())]
+        lines = list_lines(vault, today=_today())
         _warn(vault)
     if as_json:
         _print_json(lines)
@@ -158,8 +159,6 @@ def extract(data: Path, passphrase_file: Path | None, case: str, out: Path) -> N
 )
 @click.option("--undo", is_flag=True, help="Take back the newest reply that is not exported yet.")
 @click.option("--take-off", type=int, metavar="NUMBER", help="Leave an older reply off the page.")
-@click.option("--status", help="Tell the reporter where the case stands, in a word of the policy.")
-@click.option("--outcome", help="Tell the reporter how it ended, and why.")
 def reply(
     *,
     data: Path,
@@ -168,12 +167,9 @@ def reply(
     text_file: TextIO | None,
     undo: bool,
     take_off: int | None,
-    status: str | None,
-    outcome: str | None,
 ) -> None:
     """Queue a reply, which the next dispatch brings to the reporter."""
-    told = status is not None or outcome is not None
-    if not (text_file or undo or take_off is not None or told):
+    if not (text_file or undo or take_off is not None):
         raise click.UsageError("Give the reply with --text-file FILE, or - to type it.")
     text = text_file.read(REPLY_FILE_BYTES) if text_file else None
     with unlock(data, passphrase_file) as vault:
@@ -183,11 +179,8 @@ def reply(
         if take_off is not None:
             take_off_page(vault, found, take_off)
             click.echo(f"Reply {take_off} is off the page with the next dispatch.")
-        if told:
-            set_status(vault, found, status=status, outcome=outcome, today=_today())
-            click.echo("The next dispatch says so.")
         if text is not None:
-            queued = queue_reply(vault, found, text, today=_today())
+            queued = queue_reply(vault, found, require_filled(text), today=_today())
             click.echo(
                 f"Reply {queued.number} of case {found.name} waits for the next dispatch: "
                 "sotto desk export --out DISPATCH. Until then --undo takes it back."

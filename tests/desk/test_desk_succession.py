@@ -18,14 +18,13 @@ from relayside import (
 
 from desk import succession
 from desk.backup import back_up, restore
-from desk.cases import list_cases
 from desk.casework.colleagues import colleagues, confirm_colleague, learn_colleagues
 from desk.casework.expiry import expiry_warnings
 from desk.desk import read_desk
 from desk.exporting import export_dispatch, plan_dispatch
 from desk.importing import ImportReport, import_bundle
 from desk.keyring import KeptKey, own_fingerprints
-from desk.records import EnvelopeRecord, EnvelopeState
+from desk.records import CaseRecord, EnvelopeRecord, EnvelopeState
 from desk.replies import queue_reply
 from desk.succession import her_keys, propose_successor, withdraw_successor
 from desk.unlocking import open_vault, open_with
@@ -152,7 +151,7 @@ def test_what_is_sealed_to_the_old_key_and_comes_late_is_read(
     with open_vault(proposed.directory, NEW) as desk:
         report = import_bundle(desk, relay.cut(bundle, [late, newer], number=3), now=LATER)
         assert len(report.arrivals) == 2
-        (case,) = list_cases(desk, today=LATER.date())
+        (case,) = desk.all(CaseRecord)
         assert len(case.items) == 2
 
 
@@ -491,7 +490,7 @@ def test_a_reply_after_the_succession_is_sealed_and_signed_anew(
     late = relay.send(reporter)
     gone_over(proposed, relay, next_anna, bundle)
     import_bundle(proposed, relay.cut(bundle, [late], number=3), now=LATER)
-    (case,) = list_cases(proposed, today=LATER.date())
+    (case,) = proposed.all(CaseRecord)
     queue_reply(proposed, case, "From the new key.", today=LATER.date())
     export_dispatch(proposed, bundle, now=LATER)
     page = open_page(relay.read_dispatch(bundle, next_anna), reporter)

@@ -9,8 +9,6 @@ from desk.casework.clocks import Window, case_clocks, decide_window
 from desk.casework.conflicts import declare_conflict
 from desk.casework.errors import ProcedureError
 from desk.casework.handling import (
-    add_answer_of_reported,
-    add_note,
     assess,
     close_case,
     decide_outcome,
@@ -20,6 +18,7 @@ from desk.casework.handling import (
     set_risk,
     tick_duty,
 )
+from desk.casework.noting import add_answer_of_reported, add_note
 from desk.casework.replytexts import ready_replies, require_filled
 from desk.casework.rules import choose_policy, import_policy, policy_of
 from desk.casework.said import case_top, consents, left_out
@@ -123,6 +122,7 @@ def test_a_ready_reply_carries_the_dates_and_is_not_sent_with_braces_in_it(
     (ready, *_) = ready_replies(first.vault, case, {"next_steps": "I call the venue."})
     assert require_filled(ready.text)
     queue_reply(first.vault, case, ready.text, today=DAY)
+    first.exports()
     assert case_clocks(first.vault, first.case(reporter), today=DAY).running.endswith(
         "give feedback"
     )

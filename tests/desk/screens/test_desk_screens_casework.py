@@ -272,6 +272,7 @@ def test_copy_for_a_colleague_shows_her_what_was_answered(
     counter.both_confirm(anna, berta)
     case = case_of(counter.anna)
     queue(counter.anna, case, "I wrote on Monday.")
+    counter.anna.send("/dispatch", {"serial": "1", "folder": str(counter.stick)})
     do(counter.anna, case, "copy", to="berta", folder=str(counter.stick))
     told = counter.berta.send(
         "/colleagues/take", {"path": str(counter.stick / f"{case}.colleague")}
