@@ -4,10 +4,12 @@ Everything that a reporter wrote goes through `make_visible` and into rich as te
 never as markup: a terminal shows it and obeys nothing in it.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 
 from rich.console import Console
 from rich.padding import Padding
+from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn
 from rich.table import Table
 from rich.text import Text
 
@@ -63,6 +65,17 @@ def print_case(console: Console, view: CaseView) -> None:
     for number, message in enumerate(view["messages"], start=1):
         _print_message(console, number, message)
     _print_attachments(console, view["attachments"])
+
+
+@contextmanager
+def import_progress(console: Console) -> Iterator[Callable[[int, int], None]]:
+    """Draw a bar while a bundle is imported, on a terminal only; it goes when the import ends."""
+    columns = (TextColumn("Importing"), BarColumn(), DownloadColumn())
+    with Progress(
+        *columns, console=console, transient=True, disable=not console.is_terminal
+    ) as bar:
+        task = bar.add_task("")
+        yield lambda done, total: bar.update(task, completed=done, total=total)
 
 
 def print_import(console: Console, report: ImportReport) -> None:

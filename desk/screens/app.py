@@ -20,6 +20,7 @@ from desk.screens import (
     dispatch,
     figures,
     firstrun,
+    importing,
     inbox,
     manual,
     record,
@@ -42,7 +43,7 @@ from templates import FOLDER, STYLE, squeeze
 FIELDS_BYTES = 4 << 20  # more than the longest text of a form
 FILES_BYTES = 80 << 20  # what a form holds in memory; bundles go another way
 _PAGES = (
-    unlocking, firstrun, inbox, case, attachments, tasks, agreeing, replies, record,
+    unlocking, firstrun, inbox, importing, case, attachments, tasks, agreeing, replies, record,
     dispatch, manual, colleagues, figures, settings, succession,
 )  # fmt: skip
 

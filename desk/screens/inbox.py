@@ -1,21 +1,16 @@
-"""The inbox: what is most urgent first, and importing what the courier brought."""
+"""The inbox: what is most urgent first."""
 
 from collections.abc import Iterator
-from pathlib import Path
 
-from flask import Blueprint, Response, make_response, render_template, request, url_for
+from flask import Blueprint, render_template, request
 
 from desk.casework.concurrence import requests_asked
 from desk.casework.deleting import expired_cases
 from desk.casework.expiry import expiry_warnings
-from desk.casework.following import after_import
 from desk.casework.proposals import awaited_signatures
 from desk.casework.triage import triage
 from desk.desk import read_desk
-from desk.importing import import_bundle
 from desk.records import EnvelopeRecord, EnvelopeState
-from desk.screens.delivery import FILE_FIELDS, file_of
-from desk.screens.forms import Answer, Form, Task, perform
 from desk.screens.session import now, session, today, vault
 from desk.vault import Vault
 
@@ -44,25 +39,6 @@ def inbox() -> str:
         today=day,
         warnings=once(("warnings", day), lambda: list(_warnings(opened))),
     )
-
-
-@pages.route("/import", methods=["GET", "POST"], endpoint="import_")
-def import_() -> Answer:
-    """Import a bundle that lies on the stick, or that the browser hands over."""
-    form = Form(
-        title="Import a bundle",
-        lead=("The relay's signature is verified before anything is opened.",),
-        fields=FILE_FIELDS,
-        button="Import",
-        back=url_for("inbox.inbox"),
-    )
-    return perform(Task(form=form, do=lambda typed: _import(file_of(typed))))
-
-
-def _import(path: Path) -> Response:
-    report = import_bundle(vault(), path, now=now())
-    followed = after_import(vault(), path, now=now())
-    return make_response(render_template("desk/imported.html", report=report, followed=followed))
 
 
 def _warnings(opened: Vault) -> Iterator[str]:

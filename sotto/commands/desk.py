@@ -103,7 +103,9 @@ def open_command(data: Path, port: int, idle_minutes: int, no_browser: bool) -> 
 def import_command(data: Path, passphrase_file: Path | None, bundle: Path) -> None:
     """Import a bundle that the courier brought."""
     with unlock(data, passphrase_file) as vault:
-        terminal.print_import(_console(), import_bundle(vault, bundle, now=_now()))
+        with terminal.import_progress(Console(stderr=True)) as progress:
+            report = import_bundle(vault, bundle, now=_now(), progress=progress)
+        terminal.print_import(_console(), report)
         for sentence in after_import(vault, bundle, now=_now()).told:
             click.echo(make_visible(sentence))
 

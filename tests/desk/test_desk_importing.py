@@ -255,3 +255,23 @@ def test_danger_and_calls_for_support_are_listed_first(
     top = triage(desk, today=DAY)[0].case
     assert top.urgent is urgent
     assert (top.received == DAY) is urgent
+
+
+def test_an_import_tells_how_far_it_is_and_goes_on_where_it_was_stopped(
+    desk: Vault, relay: FakeRelay, reporter: ReporterKeys, bundle: Path
+) -> None:
+    sent = [relay.send(reporter), relay.send(generate_throwaway_keys())]
+    sizes = [len(one.ciphertext) for one in sent]
+    relay.cut(bundle, sent)
+    told: list[tuple[int, int]] = []
+
+    def stops_at_the_second(done: int, total: int) -> None:
+        told.append((done, total))
+        if done:
+            raise StorageError("stopped")
+
+    with pytest.raises(StorageError, match="stopped"):
+        import_bundle(desk, bundle, now=NOW, progress=stops_at_the_second)
+    assert told == [(0, sum(sizes)), (sizes[0], sum(sizes))]
+    assert len(_take(desk, bundle).arrivals) == 1
+    assert len(list(desk.all(CaseRecord))) == 2
