@@ -15,7 +15,7 @@ from desk.casework.rules import policy_of, track_of
 from desk.casework.said import Top, case_top, categories, is_manual, joined_cases
 from desk.casework.work import read_file
 from desk.records import AttachmentRecord, CaseRecord
-from desk.screens.attachments import may_be_shown, type_of
+from desk.screens.attachments import is_picture, may_be_cleaned, may_be_shown, type_of
 from desk.screens.session import today, vault
 from desk.screens.tasks import links_of
 from desk.showing import CaseView, case_view
@@ -46,6 +46,8 @@ class FileLine:
     number: int
     type: str
     is_text: bool
+    is_picture: bool
+    may_be_cleaned: bool
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -150,6 +152,8 @@ def _files(opened: Vault, case: CaseRecord) -> list[FileLine]:
             number=number,
             type=type_of(file),
             is_text=may_be_shown(file),
+            is_picture=is_picture(file),
+            may_be_cleaned=may_be_cleaned(file),
         )
         for item, one in enumerate(read_thread(opened, case), start=1)
         for number, file in enumerate(one.reading.attachments, start=1)

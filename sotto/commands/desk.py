@@ -15,6 +15,7 @@ from desk.cases import find_case
 from desk.casework.expiry import expiry_warnings
 from desk.casework.following import after_import
 from desk.casework.replytexts import require_filled
+from desk.cleaning import can_clean
 from desk.desk import create_desk, create_gpg_desk, read_desk
 from desk.exporting import export_dispatch, plan_dispatch
 from desk.extracting import extract_case
@@ -145,10 +146,13 @@ def show(data: Path, passphrase_file: Path | None, as_json: bool, case: str) -> 
 @passphrase_option
 @click.argument("case")
 @click.option("--out", type=FOLDER, required=True, help="A new folder for the files.")
-def extract(data: Path, passphrase_file: Path | None, case: str, out: Path) -> None:
+@click.option("--cleaned", is_flag=True, help="Without their metadata, by mat2 (and bubblewrap).")
+def extract(data: Path, passphrase_file: Path | None, case: str, out: Path, cleaned: bool) -> None:
     """Write the texts and files of a case as ordinary files. They are not sealed any more."""
+    if cleaned and not can_clean():
+        raise click.UsageError("Install mat2 and bubblewrap first; Tails has both.")
     with unlock(data, passphrase_file) as vault:
-        for path in extract_case(vault, find_case(vault, case), out):
+        for path in extract_case(vault, find_case(vault, case), out, cleaned=cleaned):
             click.echo(str(path))
 
 
