@@ -57,6 +57,7 @@ class DeskRecord(Record):
     bundle: tuple[EnvelopeId, ...] = ()  # the envelopes of that bundle
     restored: bool = False  # from a backup, and no bundle imported since
     backup_day: date | None = None
+    rehearsed_day: date | None = None  # of the last time that a way back was tried
     successor: Fingerprint | None = None  # of the key that shall follow hers; kept in the vault
     successor_serial: int = 0  # of the first dispatch that carried its certificate
 

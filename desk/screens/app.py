@@ -24,6 +24,7 @@ from desk.screens import (
     inbox,
     manual,
     record,
+    rehearsing,
     replies,
     settings,
     succession,
@@ -44,7 +45,7 @@ FIELDS_BYTES = 4 << 20  # more than the longest text of a form
 FILES_BYTES = 80 << 20  # what a form holds in memory; bundles go another way
 _PAGES = (
     unlocking, firstrun, inbox, importing, case, attachments, tasks, agreeing, replies, record,
-    dispatch, manual, colleagues, figures, settings, succession,
+    dispatch, manual, colleagues, figures, settings, rehearsing, succession,
 )  # fmt: skip
 
 

@@ -54,6 +54,7 @@ class Session:
         self.form_token = secrets.token_urlsafe(TOKEN_BYTES)
         self.notices: list[str] = []
         self.importing: Import | None = None  # the last one, running or done
+        self.proposed = ""  # a passphrase, until there is a desk
         self._monotonic = monotonic
         self._key: OwnKey | None = None
         self._used = 0.0
