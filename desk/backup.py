@@ -186,7 +186,7 @@ def note_rehearsal(vault: Vault, *, now: datetime) -> None:
 def _check_place(vault: Vault, folder: Path) -> None:
     desk, place = vault.directory.resolve(), folder.resolve()
     if place == desk or desk in place.parents or place in desk.parents:
-        raise StorageError("A second copy lies on another disk; give a folder on a stick to --out.")
+        raise StorageError("A second copy lies on another disk; give a folder on a stick.")
     if not is_used(folder):
         return
     if not (folder / LOCK_FILE).exists() or not _is_copy(vault, folder):

@@ -58,7 +58,7 @@ def find_case(vault: Vault, typed: str) -> CaseRecord:
     name = "-".join(letters[i : i + 4] for i in range(0, len(letters), 4))
     case = vault.get(CaseRecord, name)
     if case is None:
-        raise StorageError("This desk has no case of that name; see: sotto desk list.")
+        raise StorageError("This desk has no case of that name; look at the list of cases.")
     return case
 
 

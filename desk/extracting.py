@@ -40,7 +40,7 @@ def extract_case(vault: Vault, case: CaseRecord, out: Path, *, cleaned: bool = F
         FormatError: everything else is written, and some files could not be cleaned.
     """
     if is_used(out):
-        raise StorageError("This folder is not empty; give a new one to --out.")
+        raise StorageError("This folder is not empty; give a new one.")
     make_private_directory(out)
     written: list[Path] = []
     uncleaned: list[str] = []

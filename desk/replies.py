@@ -93,7 +93,7 @@ def check_fits(case: CaseRecord, *, today: date) -> None:
         case_page(case, counselor=_LONGEST_NAME, today=today).encode()
     except CapacityError:
         numbers = [str(one.number) for one in case.replies if one.on_page and one.serial]
-        way = f", or take an older one off it: --take-off {numbers[0]}" if numbers else ""
+        way = f", or leave an older one off it, as number {numbers[0]}" if numbers else ""
         raise CapacityError(
             "The page for this reporter is full, which is some 2,500 words; "
             f"shorten the reply{way}."

@@ -68,8 +68,9 @@ def case_top(vault: Vault, case: CaseRecord) -> Top:
         consents=consents(vault, case),
         contact=last(Meaning.CONTACT_PURPOSE),
         contact_details=tuple(
-            (one.label, " ".join(one.shown))
-            for one in _answers(policy, letters, _CONTACT)
+            (words, " ".join(one.shown))
+            for meaning, words in _CONTACT.items()
+            for one in _answers(policy, letters, {meaning})
             if one.shown
         ),
         support_person=last(Meaning.SUPPORT_PERSON),
@@ -82,7 +83,12 @@ def case_top(vault: Vault, case: CaseRecord) -> Top:
     )
 
 
-_CONTACT = frozenset({Meaning.NAME, Meaning.TELEPHONE, Meaning.E_MAIL, Meaning.CONTACT})
+_CONTACT = {
+    Meaning.NAME: "Name",
+    Meaning.TELEPHONE: "Telephone",
+    Meaning.E_MAIL: "E-mail",
+    Meaning.CONTACT: "Another way",
+}
 
 
 def threads_of(vault: Vault, case: CaseRecord) -> list[tuple[CaseRecord, ThreadItem]]:

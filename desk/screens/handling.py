@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from typing import cast
 
-from flask import url_for
+from flask import request, url_for
 
 from desk.casework import clocks as casework_clocks
 from desk.casework import handling as casework
@@ -46,7 +46,13 @@ def duty(vault: Vault, case: CaseRecord) -> Task:
         form=Form(
             title="Note a duty",
             fields=(
-                Field(name="duty", label="Which one", kind=Kind.ONE, options=options),
+                Field(
+                    name="duty",
+                    label="Which one",
+                    kind=Kind.ONE,
+                    options=options,
+                    value=(request.args.get("duty", ""),),
+                ),
                 Field(name="note", label="What was done", kind=Kind.LONG),
             ),
             button="Note it",
@@ -108,6 +114,28 @@ def note(vault: Vault, case: CaseRecord) -> Task:
                 ),
             ),
             button="File the note",
+            back=case_page(case),
+        ),
+        do=do,
+    )
+
+
+def told(vault: Vault, case: CaseRecord) -> Task:
+    """Note what the reporter was told otherwise than in the mailbox (P4, P9)."""
+
+    def do(typed: Typed) -> str:
+        noting.tell_otherwise(vault, case, typed.one("text"), now=now())
+        return "It is noted; the report counts as acknowledged."
+
+    return Task(
+        form=Form(
+            title="Answered otherwise",
+            lead=(
+                "By telephone, in person or by letter: for somebody without a mailbox, or who "
+                "asked for it. It acknowledges the report.",
+            ),
+            fields=(Field(name="text", label="What they were told, when and how", kind=Kind.LONG),),
+            button="Note it",
             back=case_page(case),
         ),
         do=do,
@@ -198,6 +226,7 @@ TASKS: Mapping[str, tuple[str, Callable[[Vault, CaseRecord], Task]]] = {
     "duty": ("Note a duty", duty),
     "risk": ("Risk of harm", risk),
     "note": ("Add a note", note),
+    "told": ("Answered otherwise", told),
     "answer": ("Answer of the person reported", answer),
     "consent": ("Consents given otherwise", consent),
     "window": ("Late or undated event", window),

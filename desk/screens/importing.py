@@ -6,8 +6,8 @@ filed stays, and importing the bundle again goes on from there.
 """
 
 import os
-from collections.abc import Callable
-from dataclasses import replace
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 from threading import Event, Thread
@@ -16,10 +16,12 @@ from flask import Blueprint, g, redirect, render_template, url_for
 from werkzeug.wrappers import Response
 
 from desk.casework.following import Followed, after_import
+from desk.casework.triage import triage
+from desk.filing import Arrival
 from desk.importing import ImportReport, import_bundle
 from desk.screens.delivery import FILE_FIELDS, chosen_handle
 from desk.screens.forms import Answer, Form, Task, Typed, perform, show
-from desk.screens.session import session, vault
+from desk.screens.session import session, today, vault
 from desk.vault import Vault
 from protocol.errors import SottoError, StorageError
 
@@ -116,8 +118,30 @@ def progress() -> Answer:
         return show(_form(running.typed), problem=str(running.failure)), 400
     if running.failure is not None:
         raise running.failure
-    vault()  # what was brought is shown to whoever unlocked the desk, and counts as use
-    return render_template("desk/imported.html", report=running.report, followed=running.followed)
+    return render_template(
+        "desk/imported.html",
+        report=running.report,
+        followed=running.followed,
+        arrivals=_by_urgency(running.report.arrivals if running.report else ()),
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
+class Brought:
+    """A letter that came, and why it should be read first, if it should."""
+
+    arrival: Arrival
+    urgent: str
+
+
+def _by_urgency(arrivals: Sequence[Arrival]) -> list[Brought]:
+    """Put what speaks of danger first, as the inbox does."""
+    order = {one.case.name: (n, one) for n, one in enumerate(triage(vault(), today=today()))}
+    found = [(*order.get(one.case, (len(order), None)), one) for one in arrivals]
+    return [
+        Brought(arrival=one, urgent=line.reasons[0] if line and line.file.danger else "")
+        for _, line, one in sorted(found, key=lambda each: each[0])
+    ]
 
 
 def _form(typed: str = "") -> Form:

@@ -1,14 +1,14 @@
 """The inbox: what is most urgent first."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from flask import Blueprint, render_template, request
 
 from desk.casework.concurrence import requests_asked
-from desk.casework.deleting import expired_cases
+from desk.casework.deleting import Tombstone, expired_cases
 from desk.casework.expiry import expiry_warnings
 from desk.casework.proposals import awaited_signatures
-from desk.casework.triage import triage
+from desk.casework.triage import TriageLine, triage
 from desk.desk import read_desk
 from desk.records import EnvelopeRecord, EnvelopeState
 from desk.screens.session import now, session, today, vault
@@ -29,6 +29,10 @@ def inbox() -> str:
     return render_template(
         "desk/inbox.html",
         lines=lines[first : first + PAGE_CASES],
+        counted=_counted(lines, closed=closed),
+        deleted=sorted(opened.all(Tombstone), key=lambda one: (one.day, one.case))
+        if closed
+        else (),
         total=len(lines),
         first=first,
         page_cases=PAGE_CASES,
@@ -55,3 +59,15 @@ def _warnings(opened: Vault) -> Iterator[str]:
         yield f"{refused} envelopes could not be read; they are tried again with every bundle."
     for case in expired_cases(opened, today=today()):
         yield f"The retention of case {case.name} has ended: look at it, then delete it."
+
+
+def _counted(lines: Sequence[TriageLine], *, closed: bool) -> list[str]:
+    """Say how much there is to do before anybody counts rows."""
+    if closed:
+        return [f"{len(lines)} closed"]
+    kinds = (
+        ("with danger", [one for one in lines if one.file.danger]),
+        ("overdue", [one for one in lines if one.clocks.overdue]),
+        ("new", [one for one in lines if one.waiting]),
+    )
+    return [f"{len(lines)} open", *(f"{len(found)} {what}" for what, found in kinds if found)]

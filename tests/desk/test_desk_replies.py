@@ -67,7 +67,7 @@ def test_an_older_reply_taken_off_the_page_makes_room_and_stays_in_the_case(
 ) -> None:
     queue_reply(desk, case, "a" * 10_000, today=DAY)
     export_dispatch(desk, dispatch, now=NOW)
-    with pytest.raises(CapacityError, match="--take-off 1"):
+    with pytest.raises(CapacityError, match="as number 1"):
         queue_reply(desk, case, "b" * 10_000, today=DAY)
     take_off_page(desk, case, 1)
     with pytest.raises(StorageError, match="No reply of that number"):

@@ -466,7 +466,7 @@ def test_the_end_of_her_own_key_is_told_and_what_to_do(
     propose(desk, ending)
     gone_over(desk, relay, ending, bundle)
     (told,) = expiry_warnings(desk, now=LATER)
-    assert "Soon: your key ends in 20 days: sotto desk key successor" in told
+    assert "Soon: your key ends in 20 days: let a new one follow." in told
     propose(desk, next_anna, former=NEW)
     (told,) = expiry_warnings(desk, now=LATER)
     assert "export, so that its successor goes" in told
