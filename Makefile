@@ -40,7 +40,7 @@ $(TESTED): $(READY)
 	@rm -f $(VENV)/.test-*; touch $@
 
 tools:
-	@scripts/need tor gpg sq rnp firefox-esr postgresql unzip strace mkfs.ext4 chromium npm java fonts-noto
+	@scripts/need tor gpg sq rnp firefox-esr postgresql unzip strace mkfs.ext4 chromium npm java fonts-noto mat2 bwrap
 
 lint: setup-tests
 	$(BIN)/ruff check .
