@@ -41,7 +41,8 @@ $(TESTED): $(READY)
 	@rm -f $(VENV)/.test-*; touch $@
 
 tools:
-	@scripts/need tor gpg sq rnp firefox-esr postgresql unzip strace mkfs.ext4 chromium npm java fonts-noto systemd-analyze
+	@scripts/need tor gpg sq rnp firefox-esr postgresql unzip strace mkfs.ext4 chromium npm java fonts-noto \
+	  systemd-analyze mat2 bwrap
 
 lint: setup-tests
 	$(BIN)/ruff check .

@@ -12,6 +12,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from desk.desk import read_desk
 from desk.files import (
@@ -25,6 +26,7 @@ from desk.files import (
     staged_file,
     write_whole,
 )
+from desk.keyring import own_fingerprints
 from desk.records import (
     CaseRecord,
     EnvelopeRecord,
@@ -62,6 +64,19 @@ class BackupReport:
     copied: int
     kept: int
     same_disk: bool
+
+
+@dataclass(frozen=True, kw_only=True)
+class Rehearsal:
+    """What a rehearsed restoration brought back.
+
+    Attributes:
+        cases: of this desk that are in the copy.
+        missing: cases that came after the copy was made.
+    """
+
+    cases: int
+    missing: int
 
 
 def back_up(vault: Vault, folder: Path, *, now: datetime) -> BackupReport:
@@ -158,10 +173,38 @@ def _is_file(path: Path) -> bool:
     return path.is_file() and not path.is_symlink()
 
 
+def rehearse(vault: Vault, folder: Path, *, passphrase: str, now: datetime) -> Rehearsal:
+    """Restore a copy beside the desk, look at all of it, and throw it away again.
+
+    Args:
+        folder: what `back_up` wrote.
+        passphrase: typed anew, for that is what will be asked for; unused where gpg keeps the key.
+
+    Raises:
+        StorageError, AuthenticityError, KeyMaterialError: as `restore`; then there is no way back.
+    """
+    with (
+        TemporaryDirectory(dir=vault.directory, prefix=".rehearsal-") as place,
+        restore(folder, Path(place) / "desk", passphrase=passphrase) as again,
+    ):
+        if read_desk(again).fingerprint not in own_fingerprints(vault):
+            raise AuthenticityError("This is a copy of another desk, not of this one.")
+        there = {one.name for one in again.all(CaseRecord)}
+    here = {one.name for one in vault.all(CaseRecord)}
+    note_rehearsal(vault, now=now)
+    return Rehearsal(cases=len(there & here), missing=len(here - there))
+
+
+def note_rehearsal(vault: Vault, *, now: datetime) -> None:
+    """Note that a way back was tried, and that it leads back."""
+    with vault.changes():
+        vault.put(read_desk(vault).model_copy(update={"rehearsed_day": now.date()}))
+
+
 def _check_place(vault: Vault, folder: Path) -> None:
     desk, place = vault.directory.resolve(), folder.resolve()
     if place == desk or desk in place.parents or place in desk.parents:
-        raise StorageError("A second copy lies on another disk; give a folder on a stick to --out.")
+        raise StorageError("A second copy lies on another disk; give a folder on a stick.")
     if not is_used(folder):
         return
     if not (folder / LOCK_FILE).exists() or not _is_copy(vault, folder):

@@ -58,22 +58,13 @@ def find_case(vault: Vault, typed: str) -> CaseRecord:
     name = "-".join(letters[i : i + 4] for i in range(0, len(letters), 4))
     case = vault.get(CaseRecord, name)
     if case is None:
-        raise StorageError("This desk has no case of that name; see: sotto desk list.")
+        raise StorageError("This desk has no case of that name; look at the list of cases.")
     return case
 
 
 def reload_case(vault: Vault, case: CaseRecord) -> CaseRecord:
     """Return a case as it is now: another command may have changed it. Inside `changes`."""
     return vault.get(CaseRecord, case.name) or case
-
-
-def list_cases(vault: Vault, *, today: date) -> list[CaseRecord]:
-    """Return all cases, the most urgent first.
-
-    Danger and calls for support come first, then what is overdue, then what is due
-    soonest; what waits for nobody comes last.
-    """
-    return sorted(vault.all(CaseRecord), key=lambda case: _urgency(case, today))
 
 
 def read_thread(vault: Vault, case: CaseRecord) -> Iterator[ThreadItem]:
@@ -107,10 +98,13 @@ def is_waiting(case: CaseRecord) -> bool:
 
 
 def due(case: CaseRecord) -> date | None:
-    """Return the day of the clock that runs: acknowledgement, then feedback, then none."""
-    if not case.replies:
+    """Return the day of the clock that runs: acknowledgement, then feedback, then none.
+
+    What is written and has not crossed stops no clock: nobody has read it.
+    """
+    if case.acknowledged is None:
         return case.acknowledge_by
-    return None if case.outcome else case.feedback_by
+    return None if case.told_outcome else case.feedback_by
 
 
 def clock(case: CaseRecord, *, today: date) -> str:
@@ -118,7 +112,7 @@ def clock(case: CaseRecord, *, today: date) -> str:
     day = due(case)
     if day is None:
         return "no clock runs"
-    what = "give feedback" if case.replies else "acknowledge"
+    what = "give feedback" if case.acknowledged else "acknowledge"
     left = (day - today).days
     if left < 0:
         return f"{_days(-left)} overdue to {what}"
@@ -128,11 +122,6 @@ def clock(case: CaseRecord, *, today: date) -> str:
 def queued(case: CaseRecord) -> tuple[QueuedReply, ...]:
     """Return the replies that no dispatch has carried yet."""
     return tuple(reply for reply in case.replies if reply.serial is None)
-
-
-def _urgency(case: CaseRecord, today: date) -> tuple[bool, bool, date, bool, str]:
-    day = due(case)
-    return (not case.urgent, day is None, day or today, not is_waiting(case), case.name)
 
 
 def _days(number: int) -> str:

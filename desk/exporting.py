@@ -18,7 +18,14 @@ from desk.cases import queued
 from desk.desk import read_desk
 from desk.files import staged_file
 from desk.records import CaseRecord, DeskRecord, EnvelopeRecord, EnvelopeState, MailboxRecord
-from desk.replies import case_page, cover_page, mark_exported
+from desk.replies import (
+    case_page,
+    changed_words,
+    cover_page,
+    has_mailbox,
+    mark_exported,
+    says_something_new,
+)
 from desk.succession import note_carried, successor_certificate
 from desk.vault import Vault
 from keys.certificate import verify_certificate
@@ -40,6 +47,8 @@ class Crossing:
     Attributes:
         serial: its number.
         replies: for each case with something new, its name and the new replies' numbers.
+        words: for each case whose page says another status or outcome, its name and both,
+            "" for what stays.
         pages: how many mailboxes get a page, with and without anything on it.
         acknowledged: envelopes that the relay may forget.
         held_back: envelopes that are not acknowledged because no second copy holds them.
@@ -48,6 +57,7 @@ class Crossing:
 
     serial: int
     replies: tuple[tuple[str, tuple[int, ...]], ...]
+    words: tuple[tuple[str, str, str], ...]
     pages: int
     acknowledged: int
     held_back: int
@@ -62,12 +72,18 @@ def plan_dispatch(vault: Vault, *, now: datetime, without_backup: bool) -> Cross
     """
     desk = _ready(vault)
     acknowledged, held_back = _acknowledgements(vault, desk, without_backup=without_backup)
+    cases = [
+        one
+        for one in sorted(vault.all(CaseRecord), key=lambda one: one.name)
+        if says_something_new(one) and has_mailbox(vault, one)
+    ]
     return Crossing(
         serial=desk.serial + 1,
         replies=tuple(
-            (case.name, tuple(one.number for one in queued(case)))
-            for case in sorted(vault.all(CaseRecord), key=lambda one: one.name)
-            if queued(case)
+            (case.name, tuple(one.number for one in queued(case))) for case in cases if queued(case)
+        ),
+        words=tuple(
+            (case.name, *changed_words(case)) for case in cases if changed_words(case) != ("", "")
         ),
         pages=len(_listed(vault, _month(now.date()))),
         acknowledged=len(acknowledged),
@@ -102,7 +118,7 @@ def export_dispatch(
             crossing = plan_dispatch(vault, now=now, without_backup=without_backup)
             staged.write(_seal(vault, _dispatch(vault, now, without_backup), now))
             _forget_old_cover(vault, _month(now.date()))
-            mark_exported(vault, read_desk(vault), crossing.serial)
+            mark_exported(vault, read_desk(vault), crossing.serial, today=now.date())
             note_carried(vault, crossing.serial)
         staged.publish()
     return crossing

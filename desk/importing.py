@@ -8,6 +8,7 @@ leave her out look alike, here as everywhere.
 """
 
 import hashlib
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from pathlib import Path
@@ -47,13 +48,21 @@ class ImportReport:
     notes: list[str] = field(default_factory=list)
 
 
-def import_bundle(vault: Vault, path: Path, *, now: datetime) -> ImportReport:
+def import_bundle(
+    vault: Vault,
+    path: Path,
+    *,
+    now: datetime,
+    progress: Callable[[int, int], None] = lambda done, total: None,
+) -> ImportReport:
     """Import a bundle from a file, which may be several GB and is read where it lies.
 
     Args:
         vault: unlocked.
         path: the bundle, as it came from the courier.
         now: by this machine's clock, UTC.
+        progress: is told before each envelope how many octets of how many are done; what it
+            raises ends the import, and importing again goes on from there.
 
     Raises:
         AuthenticityError: not signed by the pinned relay, or of another relay.
@@ -66,8 +75,11 @@ def import_bundle(vault: Vault, path: Path, *, now: datetime) -> ImportReport:
         desk = read_desk(vault)
         report = ImportReport(cut=reader.head.cut, day=reader.head.day)
         report.told += tell_freshness(desk, reader, now.date())
+        done, total = 0, sum(one.size_bytes for one in reader.head.envelopes)
         for envelope in reader.head.envelopes:
+            progress(done, total)
             _take(vault, reader, envelope, report, now)
+            done += envelope.size_bytes
         report.arrivals = [_told_apart(vault, one) for one in report.arrivals]
         if reader.head.cut >= desk.cut:
             _remember(vault, reader, report)

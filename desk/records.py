@@ -57,6 +57,7 @@ class DeskRecord(Record):
     bundle: tuple[EnvelopeId, ...] = ()  # the envelopes of that bundle
     restored: bool = False  # from a backup, and no bundle imported since
     backup_day: date | None = None
+    rehearsed_day: date | None = None  # of the last time that a way back was tried
     successor: Fingerprint | None = None  # of the key that shall follow hers; kept in the vault
     successor_serial: int = 0  # of the first dispatch that carried its certificate
 
@@ -171,6 +172,9 @@ class CaseRecord(Record):
     outcome: str = ""
     acknowledge_by: date
     feedback_by: date
+    acknowledged: date | None = None  # the day on which the reporter was first answered
+    told_status: str = ""  # as the last dispatch carried it
+    told_outcome: str = ""  # as the last dispatch carried it, or as it was told otherwise
     items: tuple[Item, ...]
     replies: tuple[QueuedReply, ...] = ()
 

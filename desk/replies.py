@@ -8,7 +8,7 @@ written, never at export.
 from datetime import date
 
 from desk.cases import queued, reload_case
-from desk.records import CaseRecord, DeskRecord, QueuedReply
+from desk.records import CaseRecord, DeskRecord, MailboxRecord, QueuedReply
 from desk.vault import Vault
 from protocol.errors import CapacityError, FormatError, StorageError
 from protocol.names import MailboxId, RecipientName
@@ -30,12 +30,18 @@ def queue_reply(vault: Vault, case: CaseRecord, text: str, *, today: date) -> Qu
     Raises:
         CapacityError: the page of this case would overflow.
         FormatError: there is nothing in it, or characters that no text has.
+        StorageError: the case has no mailbox.
     """
     text = "\n".join(text.splitlines()).strip()
     if not text:
         raise FormatError("The reply is empty; write something first.")
     with vault.changes():
         case = reload_case(vault, case)
+        if not has_mailbox(vault, case):
+            raise StorageError(
+                "This case has no mailbox: nobody would read the reply. Tell the person "
+                "otherwise, and note it in the case."
+            )
         reply = QueuedReply(
             number=1 + max((one.number for one in case.replies), default=0),
             day=today,
@@ -87,7 +93,7 @@ def check_fits(case: CaseRecord, *, today: date) -> None:
         case_page(case, counselor=_LONGEST_NAME, today=today).encode()
     except CapacityError:
         numbers = [str(one.number) for one in case.replies if one.on_page and one.serial]
-        way = f", or take an older one off it: --take-off {numbers[0]}" if numbers else ""
+        way = f", or leave an older one off it, as number {numbers[0]}" if numbers else ""
         raise CapacityError(
             "The page for this reporter is full, which is some 2,500 words; "
             f"shorten the reply{way}."
@@ -125,13 +131,40 @@ def cover_page(mailbox: MailboxId, *, counselor: RecipientName, today: date) -> 
     )
 
 
-def mark_exported(vault: Vault, desk: DeskRecord, serial: int) -> None:
-    """Note that a dispatch carries every queued reply. Only inside `changes`."""
+def mark_exported(vault: Vault, desk: DeskRecord, serial: int, *, today: date) -> None:
+    """Note that a dispatch carries what every case has to say. Only inside `changes`."""
     for case in list(vault.all(CaseRecord)):
-        if queued(case):
-            replies = tuple(
-                one.model_copy(update={"serial": serial}) if one.serial is None else one
-                for one in case.replies
-            )
-            vault.put(case.model_copy(update={"replies": replies}))
+        if says_something_new(case) and has_mailbox(vault, case):
+            vault.put(_carried(case, serial, today))
     vault.put(desk.model_copy(update={"serial": serial}))
+
+
+def changed_words(case: CaseRecord) -> tuple[str, str]:
+    """Return the status and the outcome that the next dispatch changes, "" for what it does not."""
+    status = case.status if case.status != case.told_status else ""
+    return status, case.outcome if case.outcome != case.told_outcome else ""
+
+
+def says_something_new(case: CaseRecord) -> bool:
+    """Tell whether the next dispatch brings the reporter more than the last one did."""
+    return bool(queued(case)) or changed_words(case) != ("", "")
+
+
+def has_mailbox(vault: Vault, case: CaseRecord) -> bool:
+    """Tell whether anybody can read a reply: what was entered at the desk has no mailbox."""
+    return vault.get(MailboxRecord, case.mailbox.hex()) is not None
+
+
+def _carried(case: CaseRecord, serial: int, today: date) -> CaseRecord:
+    replies = tuple(
+        one.model_copy(update={"serial": serial}) if one.serial is None else one
+        for one in case.replies
+    )
+    changes: dict[str, object] = {
+        "replies": replies,
+        "told_status": case.status,
+        "told_outcome": case.outcome,
+    }
+    if queued(case) and case.acknowledged is None:
+        changes["acknowledged"] = today
+    return case.model_copy(update=changes)

@@ -5,6 +5,8 @@ from datetime import date
 from typing import TypedDict
 
 from desk.cases import ThreadItem, clock, is_waiting, queued, read_thread
+from desk.casework.casefile import CaseFile
+from desk.casework.triage import triage
 from desk.records import CaseRecord, QueuedReply
 from desk.vault import Vault
 from protocol.encrypted import encryption_in
@@ -30,6 +32,13 @@ class CaseLine(TypedDict):
     queued: int  # replies that no dispatch has carried
 
 
+class ListLine(CaseLine):
+    """One line of the list of all cases."""
+
+    reasons: list[str]  # why it stands where it stands, the gravest first
+    state: str  # open, closed, or «joined to» and the case that goes on
+
+
 class AnswerView(TypedDict):
     """One answered question."""
 
@@ -51,6 +60,7 @@ class MessageView(TypedDict):
     serial: int | None  # of the dispatch that carried the reply
     encrypted: bool  # holds a message that is encrypted already
     repeated: int  # how often the same was sent again
+    envelope: str  # that brought it, as hexadecimal digits; "" for a reply
 
 
 class AttachmentView(TypedDict):
@@ -74,6 +84,21 @@ class CaseView(CaseLine):
     answers: list[AnswerView]
     messages: list[MessageView]
     attachments: list[AttachmentView]
+
+
+def list_lines(vault: Vault, *, today: date) -> list[ListLine]:
+    """Return all cases: the open ones by urgency, then the closed, then those joined to others."""
+    lines = [
+        ListLine(**case_line(one.case, today=today), reasons=list(one.reasons), state=state)
+        for state, closed in (("open", False), ("closed", True))
+        for one in triage(vault, today=today, closed=closed)
+    ]
+    joined = [
+        ListLine(**case_line(case, today=today), reasons=[], state=f"joined to {file.merged_into}")
+        for file in vault.all(CaseFile)
+        if file.merged_into and (case := vault.get(CaseRecord, file.case))
+    ]
+    return lines + sorted(joined, key=lambda one: one["case"])
 
 
 def case_line(case: CaseRecord, *, today: date) -> CaseLine:
@@ -150,6 +175,7 @@ def _item(case: CaseRecord, one: ThreadItem) -> MessageView:
         serial=None,
         encrypted=bool(encryption_in(one.report.text)),
         repeated=len(one.item.also),
+        envelope=one.item.envelope.hex(),
     )
 
 
@@ -164,6 +190,7 @@ def _reply(reply: QueuedReply) -> MessageView:
         serial=reply.serial,
         encrypted=False,
         repeated=0,
+        envelope="",
     )
 
 

@@ -200,8 +200,8 @@ def _waiting(desk: DeskRecord, head: BundleHead) -> Settled:
 def _unknown(listed: Fingerprint) -> str:
     return (
         "The relay lists another key in your name, which this desk does not have: "
-        f"{spoken_fingerprint(listed)}. If it is your new one, give it to this desk with "
-        "sotto desk key successor and import again; if not, tell the operator at once."
+        f"{spoken_fingerprint(listed)}. If it is your new one, give it to this desk as the "
+        "key that follows, and import again; if not, tell the operator at once."
     )
 
 

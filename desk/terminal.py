@@ -4,10 +4,12 @@ Everything that a reporter wrote goes through `make_visible` and into rich as te
 never as markup: a terminal shows it and obeys nothing in it.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 
 from rich.console import Console
 from rich.padding import Padding
+from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn
 from rich.table import Table
 from rich.text import Text
 
@@ -17,32 +19,32 @@ from desk.exporting import Crossing
 from desk.importing import ImportReport
 from desk.legible import make_visible
 from desk.records import DeskRecord
-from desk.showing import AttachmentView, CaseLine, CaseView, MessageView
+from desk.showing import AttachmentView, CaseView, ListLine, MessageView
 
 _DANGER = "bold red"
 _QUIET = "dim"
 
 
-def print_list(console: Console, lines: Sequence[CaseLine]) -> None:
+def print_list(console: Console, lines: Sequence[ListLine]) -> None:
     """Print the list of cases, the most urgent first."""
     if not lines:
         console.print(Text("No cases. Bring a bundle: sotto desk import BUNDLE."))
         return
     table = Table(box=None, pad_edge=False)
-    for title in ("Case", "Kind", "Received", "Waits for", "Status"):
+    for title in ("Case", "First look at", "Waits for", "Received", "Status"):
         table.add_column(title, overflow="fold")
     for line in lines:
-        waits = line["clock"] + (", new" if line["waiting"] else "")
+        reasons = [one for one in line["reasons"] if one != line["clock"]]
+        reasons += ["new"] if line["waiting"] else []
+        waits = line["clock"] if line["state"] == "open" else line["state"]
         table.add_row(
             Text(line["case"], style=_DANGER if line["urgent"] else ""),
-            _plain(line["kind"]),
-            Text(line["received"]),
+            _plain("; ".join(reasons), _DANGER if line["urgent"] else ""),
             Text(waits, style=_DANGER if "overdue" in waits else ""),
+            Text(line["received"]),
             _plain(line["status"] + (f", {line['queued']} to export" if line["queued"] else "")),
         )
     console.print(table)
-    if any(line["urgent"] for line in lines):
-        console.print(Text("Red: the reporter speaks of danger or asks for support.", _DANGER))
 
 
 def print_case(console: Console, view: CaseView) -> None:
@@ -63,6 +65,17 @@ def print_case(console: Console, view: CaseView) -> None:
     for number, message in enumerate(view["messages"], start=1):
         _print_message(console, number, message)
     _print_attachments(console, view["attachments"])
+
+
+@contextmanager
+def import_progress(console: Console) -> Iterator[Callable[[int, int], None]]:
+    """Draw a bar while a bundle is imported, on a terminal only; it goes when the import ends."""
+    columns = (TextColumn("Importing"), BarColumn(), DownloadColumn())
+    with Progress(
+        *columns, console=console, transient=True, disable=not console.is_terminal
+    ) as bar:
+        task = bar.add_task("")
+        yield lambda done, total: bar.update(task, completed=done, total=total)
 
 
 def print_import(console: Console, report: ImportReport) -> None:
@@ -95,6 +108,10 @@ def print_crossing(console: Console, crossing: Crossing) -> None:
     for case, numbers in crossing.replies:
         replies = ", ".join(str(number) for number in numbers)
         console.print(Text(f"New in case {case}: reply {replies}."))
+    for case, status, outcome in crossing.words:
+        new = [f"status «{status}»"] if status else []
+        new += [f"outcome «{outcome}»"] if outcome else []
+        console.print(_plain(f"New on the page of case {case}: {'; '.join(new)}."))
     if crossing.successor:
         spoken = spoken_fingerprint(crossing.successor)
         console.print(Text(f"It brings your new certificate, signed with the old key: {spoken}."))

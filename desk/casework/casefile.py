@@ -140,6 +140,7 @@ class CaseFile(Record):
     assessments: tuple[Assessment, ...] = ()  # the last one counts
     notes: tuple[Note, ...] = ()
     answers_of_reported: tuple[Note, ...] = ()  # P34
+    told_otherwise: tuple[Note, ...] = ()  # P4: by telephone, in person, by letter
     spoken: tuple[SpokenConsents, ...] = ()
     agreements: tuple[Agreement, ...] = ()
     conflict: str = ""  # why this counselor must not decide (P17)

@@ -9,6 +9,7 @@ from html import escape
 
 from desk.casework.blotting import BLOT
 from desk.casework.clocks import case_clocks
+from desk.casework.phrasing import answers_in_words, facts_of
 from desk.casework.record import Act, Entry
 from desk.casework.redaction import WITHHELD, Redaction
 from desk.casework.rules import policy_of
@@ -19,6 +20,7 @@ from desk.casework.work import read_file
 from desk.legible import make_visible
 from desk.records import CaseRecord
 from desk.vault import Vault
+from policies.schema import Policy
 
 PRESUMED_INNOCENT = (
     "The person reported is presumed innocent: nothing in this file is a finding against "
@@ -85,7 +87,10 @@ def _head(vault: Vault, case: CaseRecord, now: datetime) -> Iterator[str]:
             ("Feedback by", case.feedback_by.isoformat()),
             ("Time of the event", clocks.window.value),
             ("Status", status.title if status else case.status),
-            ("Consents", ", ".join(consents(vault, case)) or "none"),
+            (
+                "Consents",
+                "; ".join(policy.consents[one].label for one in consents(vault, case)) or "none",
+            ),
             ("Joined cases", ", ".join(o.name for o in joined_cases(vault, case)) or "none"),
         )
     )
@@ -99,8 +104,8 @@ def _thread(vault: Vault, case: CaseRecord, redaction: Redaction) -> Iterator[st
         voice = "" if same else " (not with the reporter's voice)"
         yield f"<h3>{_text(one.item.kind)}, {one.item.day}{voice}</h3>"
         yield _table(
-            (answer.label, redaction.answer(policy, one.report, answer))
-            for answer in one.report.answers
+            (answered.label, redaction.answer(policy, answered))
+            for answered in answers_in_words(policy, one.report)
         )
         if one.report.text:
             yield f"<pre>{_text(redaction.text(one.report.text))}</pre>"
@@ -156,9 +161,10 @@ def _digests(digests: Sequence[tuple[str, str]]) -> Iterator[str]:
 
 def _record(vault: Vault, case: CaseRecord, redaction: Redaction) -> Iterator[str]:
     yield "<h2>Record</h2><table><tr><th>No.</th><th>When (UTC)</th><th>What</th><th>Why</th></tr>"
+    policy = policy_of(vault, case)
     for entry in read_record(vault, case.name):
         shown = redaction.shows(entry)
-        what = _facts(entry) if shown else BLOT
+        what = _what(policy, entry) if shown else BLOT
         why = entry.why if shown else ""
         yield (
             f"<tr><td>{entry.number}</td><td>{entry.moment:%Y-%m-%d %H:%M:%S}</td>"
@@ -167,10 +173,9 @@ def _record(vault: Vault, case: CaseRecord, redaction: Redaction) -> Iterator[st
     yield "</table>"
 
 
-def _facts(entry: Entry) -> str:
+def _what(policy: Policy, entry: Entry) -> str:
     """Return an entry in one line; signed documents stand in the record's own files."""
-    left_out = {"document", "signature", "signer", "signatures"}
-    facts = [f"{key}: {value}" for key, value in entry.what.items() if key not in left_out]
+    facts = [f"{name}: {value}" for name, value in facts_of(policy, entry)]
     return "; ".join([f"{Act(entry.act).value} by {entry.by}", *facts])
 
 

@@ -89,6 +89,11 @@ def case_clocks(
     )
 
 
+def event_window(vault: Vault, case: CaseRecord) -> Window:
+    """Return how the event of a case lies to the window of its track (P3)."""
+    return case_clocks(vault, case, today=case.received).window
+
+
 def decide_window(vault: Vault, case: CaseRecord, decision: str, *, now: datetime) -> None:
     """Decide about a case whose event is older than the window, or not dated (P3).
 

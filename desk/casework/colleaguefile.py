@@ -73,6 +73,7 @@ def encode_colleague(
         "replies": [
             {"day": one.day.isoformat(), "number": one.number, "text": one.text}
             for one in work.case.replies
+            if one.serial is not None  # what waits may still be taken back
         ],
         "status": work.case.status,
     }

@@ -8,19 +8,15 @@ counselor compared its fingerprint with her colleague by voice (decision 0010).
 
 from collections.abc import Iterable
 from datetime import date, datetime
-from pathlib import Path
 
 from desk.casework.errors import ProcedureError
 from desk.casework.leftout import left_out
 from desk.desk import read_desk
-from desk.files import random_access
-from desk.importing import verify_bundle
 from desk.keyring import own_fingerprints
 from desk.records import CaseRecord, Record
 from desk.vault import Vault
 from keys.certificate import Certificate, read_fingerprint, verify_certificate
-from protocol.archive import ArchiveReader
-from protocol.bundle import RecipientCertificate
+from protocol.bundle import BundleHead, RecipientCertificate
 from protocol.names import Fingerprint, RecipientName
 
 
@@ -38,17 +34,15 @@ class Colleague(Record):
         return self.name
 
 
-def learn_colleagues(vault: Vault, bundle: Path, *, now: datetime) -> list[str]:
+def learn_colleagues(vault: Vault, head: BundleHead) -> list[str]:
     """Take the certificates of the other recipients from a bundle.
+
+    Args:
+        head: of a bundle whose signature was verified.
 
     Returns:
         Sentences: who is new, and whose key changed and must be confirmed again.
-
-    Raises:
-        AuthenticityError: the bundle is not the pinned relay's.
     """
-    with random_access(bundle) as (read_at, size_bytes):
-        head = verify_bundle(vault, ArchiveReader(read_at, size_bytes), now=now).head
     with vault.changes():
         if head.cut < read_desk(vault).cut:
             return []

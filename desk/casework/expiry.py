@@ -27,7 +27,7 @@ def expiry_warnings(vault: Vault, *, now: datetime) -> list[str]:
     if isinstance(own, str):
         told.append(f"Your certificate does not hold any more. {own}")
     elif own is not None and own <= max(WARN_DAYS) and desk.successor is None:
-        told.append(f"{_how(own)}your key ends in {own} days: sotto desk key successor.")
+        told.append(f"{_how(own)}your key ends in {own} days: let a new one follow.")
     elif own is not None and own <= max(WARN_DAYS):
         told.append(f"{_how(own)}your key ends in {own} days; export, so that its successor goes.")
     for one in colleagues(vault):

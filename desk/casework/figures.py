@@ -153,10 +153,9 @@ def _count(rows: Iterable[tuple[str, ...]]) -> Counter[str]:
 
 
 def _acknowledged(case: CaseRecord) -> str:
-    sent = [one.day for one in case.replies if one.serial is not None]
-    if not sent:
+    if case.acknowledged is None:
         return _NEVER
-    days = (min(sent) - case.received).days
+    days = (case.acknowledged - case.received).days
     return next((words for most, words in _DAYS if days <= most), _LATER)
 
 

@@ -14,14 +14,18 @@ from desk.casework.clocks import promised_days
 from desk.casework.colleagues import learn_colleagues
 from desk.casework.merging import join_replaced
 from desk.casework.record import Act
-from desk.casework.rules import policy_of
+from desk.casework.rules import follow_policy, policy_of
 from desk.casework.said import CATEGORIES, REQUESTS, event_day, values_of
+from desk.casework.threads import joined_cases
 from desk.casework.work import Work, read_file, working
+from desk.files import random_access
 from desk.filing import FIRST_STATUS
+from desk.importing import verify_bundle
 from desk.records import CaseRecord, Item
 from desk.vault import Vault
 from policies.parts import Meaning
 from policies.schema import Policy
+from protocol.archive import ArchiveReader
 from protocol.envelope import Kind, Report
 
 CLOSING, HAND_OVER, RUNG = "closing", "hand-over", "rung"
@@ -49,7 +53,12 @@ def after_import(vault: Vault, bundle: Path, *, now: datetime) -> Followed:
     Raises:
         AuthenticityError: the bundle is not the pinned relay's.
     """
-    told = learn_colleagues(vault, bundle, now=now)
+    with random_access(bundle) as (read_at, size_bytes):
+        head = verify_bundle(vault, ArchiveReader(read_at, size_bytes), now=now).head
+    told = [
+        *learn_colleagues(vault, head),
+        *follow_policy(vault, head.policy, head.policy_version),
+    ]
     followed = catch_up(vault, now=now)
     return Followed(told=(*told, *followed.told), changed=followed.changed)
 
@@ -93,8 +102,12 @@ def _pass_on_flags(vault: Vault, case: CaseRecord, *, now: datetime) -> None:
 
 def _follow(work: Work, new: set[bytes]) -> list[str]:
     policy = policy_of(work.vault, work.case)
-    acknowledge, feedback = promised_days(policy, work.case)
-    work.change_case(acknowledge_by=acknowledge, feedback_by=feedback)
+    cases = (work.case, *joined_cases(work.vault, work.case))
+    promised = [promised_days(policy, one) for one in cases]
+    work.change_case(
+        acknowledge_by=min(acknowledge for acknowledge, _ in promised),
+        feedback_by=min(feedback for _, feedback in promised),
+    )
     if not work.file.seen:
         first = next(iter(policy.statuses), FIRST_STATUS)
         if work.case.status == FIRST_STATUS:

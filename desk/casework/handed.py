@@ -8,6 +8,7 @@ this counselor, the bundle's letter counts; what differs is no part of the case 
 from datetime import datetime
 
 from desk.casework.casefile import CaseFile
+from desk.casework.origins import note_relay
 from desk.casework.record import Act, append
 from desk.casework.work import actor, read_file
 from desk.filing import Reading
@@ -21,6 +22,7 @@ from desk.records import (
 )
 from desk.vault import Vault
 from protocol.bundle import BundleEnvelope
+from protocol.envelope import read_report
 
 
 def is_genuine(
@@ -45,15 +47,30 @@ def is_genuine(
         settled = {"size_bytes": listed.size_bytes, "sha256": listed.sha256, "handed_by": ""}
         with vault.changes():
             vault.put(handed.model_copy(update=settled))
+            if here is not None:
+                _note_relay(vault, handed, here)
         return True
     with vault.changes():
-        for case in list(vault.all(CaseRecord)):
-            if any(item.envelope == handed.id for item in case.items):
-                _take_out(vault, case, handed, now=now)
+        for case in _cases(vault, handed):
+            _take_out(vault, case, handed, now=now)
         vault.remove(ReadingRecord, handed.name_on_shelf())
         vault.remove(EnvelopeRecord, handed.name_on_shelf())
     _forget(vault, handed.content)
     return False
+
+
+def _note_relay(vault: Vault, handed: EnvelopeRecord, here: ReadingRecord) -> None:
+    """Keep no case without its mailbox because a colleague said that it came otherwise."""
+    for case in _cases(vault, handed):
+        note_relay(vault, case, read_report(here.report))
+
+
+def _cases(vault: Vault, handed: EnvelopeRecord) -> list[CaseRecord]:
+    return [
+        case
+        for case in vault.all(CaseRecord)
+        if any(item.envelope == handed.id for item in case.items)
+    ]
 
 
 def _same(here: ReadingRecord, reading: Reading) -> bool:

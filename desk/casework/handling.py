@@ -1,4 +1,4 @@
-"""Handle a case: duties, assessment, notes, risk, what was said, how it ends.
+"""Handle a case: duties, assessment, risk, consents, how it ends.
 
 Each function is one thing a counselor does, one rule of the procedure, one entry of
 the record.
@@ -7,7 +7,7 @@ the record.
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 
-from desk.casework.casefile import Assessment, Decision, Note, Risk, SpokenConsents, Tick
+from desk.casework.casefile import Assessment, Decision, Risk, SpokenConsents, Tick
 from desk.casework.errors import ProcedureError
 from desk.casework.record import Act
 from desk.casework.rules import policy_of
@@ -15,7 +15,7 @@ from desk.casework.said import is_manual
 from desk.casework.threads import joined_cases, own_reports
 from desk.casework.work import Work, read_file, require_words, working
 from desk.records import CaseRecord, QueuedReply
-from desk.replies import check_fits
+from desk.replies import check_fits, has_mailbox
 from desk.vault import Vault
 
 
@@ -106,34 +106,6 @@ def require_assessor(work: Work) -> None:
     raise ProcedureError("The counselor has not handed this case over yet; assess it afterwards.")
 
 
-def add_note(
-    vault: Vault, case: CaseRecord, text: str, *, shared: bool = False, now: datetime
-) -> None:
-    """Add a note; it stays sealed on this desk unless it is meant to be shared (P25).
-
-    Raises:
-        ProcedureError: nothing was written.
-    """
-    text = require_words(text, "the note")
-    with working(vault, case, now=now, despite_conflict=True) as work:
-        note = Note(day=work.today, by=work.by, text=text, shared=shared)
-        work.change(notes=(*work.file.notes, note))
-        work.record(Act.NOTE, why=text, shared=shared)
-
-
-def add_answer_of_reported(vault: Vault, case: CaseRecord, text: str, *, now: datetime) -> None:
-    """Write down what the person reported answers; until a decision, innocence is presumed (P34).
-
-    Raises:
-        ProcedureError: nothing was written.
-    """
-    text = require_words(text, "the answer")
-    with working(vault, case, now=now) as work:
-        note = Note(day=work.today, by=work.by, text=text)
-        work.change(answers_of_reported=(*work.file.answers_of_reported, note))
-        work.record(Act.ANSWER, why=text)
-
-
 def set_risk(vault: Vault, case: CaseRecord, risk: Risk, reason: str, *, now: datetime) -> None:
     """Say how great the risk of harm is, to the reporter above all; triage follows it (P32).
 
@@ -221,6 +193,7 @@ def decide_outcome(
         outcomes: ids of the policy's outcomes; one or several.
         reasons: kept in the record.
         tell_reporter: what their page says about outcome and reasons; "" tells nothing yet.
+            Without a mailbox: what they were told otherwise.
 
     Raises:
         ProcedureError: unknown outcomes, none, or no reasons.
@@ -236,6 +209,8 @@ def decide_outcome(
         if tell_reporter:
             work.change_case(outcome=tell_reporter.strip())
             check_fits(work.case, today=work.today)
+            if not has_mailbox(vault, work.case):
+                work.change_case(told_outcome=work.case.outcome)
         work.record(Act.DECIDED, why=reasons, outcomes=tuple(outcomes), told=bool(tell_reporter))
 
 

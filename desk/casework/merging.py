@@ -7,17 +7,20 @@ asking, but only when both letters name each other, each with the voice of its o
 mailbox: whoever found a receipt cannot pull somebody else's case to himself (P39).
 """
 
-from datetime import datetime
+from datetime import date, datetime
+from typing import get_args
 
 from desk.cases import read_thread
-from desk.casework.casefile import CaseFile
+from desk.casework.casefile import CaseFile, Risk
 from desk.casework.errors import ProcedureError
 from desk.casework.record import Act, append
 from desk.casework.work import actor, read_file, require_words, working
 from desk.records import CaseRecord, MailboxRecord
+from desk.replies import has_mailbox
 from desk.vault import Vault
 from protocol.names import MailboxId
 
+_RISKS = get_args(Risk)  # from none to high
 REPLACES, REPLACED_BY = "replaces", "replaced-by"  # as the relay's mailbox writes them
 
 
@@ -39,7 +42,8 @@ def merge_cases(
         replaced: two receipts that name each other prove that they are of one reporter.
 
     Raises:
-        ProcedureError: the same case, one that was joined already, or no reason.
+        ProcedureError: the same case, one that was joined already, no reason, or nobody
+            could be answered any more.
     """
     why = require_words(why, "how you checked that they belong together")
     if kept.name == joined.name:
@@ -49,20 +53,13 @@ def merge_cases(
         file = read_file(vault, joined)
         if file.merged_into:
             raise ProcedureError(f"This case was joined to {file.merged_into} before.")
-        old = work.file
-        work.change(
-            merged_from=(*old.merged_from, joined.name),
-            event=old.event or file.event,
-            danger=old.danger or file.danger,
-            support=old.support or file.support,
-            retaliation=old.retaliation or file.retaliation,
-            requests=tuple(dict.fromkeys((*old.requests, *file.requests))),
-            conflict=old.conflict or file.conflict,
-            hold=old.hold or file.hold,
-            notes=(*file.notes, *old.notes),
-            answers_of_reported=(*file.answers_of_reported, *old.answers_of_reported),
-            received_from=old.received_from or file.received_from,
-        )
+        if has_mailbox(vault, joined) and not has_mailbox(vault, kept):
+            raise ProcedureError(
+                f"Case {kept.name} has no mailbox: join it to {joined.name} instead, whose "
+                "reporter can be answered."
+            )
+        work.change_case(**_earlier_days(work.case, joined))
+        work.change(**_both(work.file, file), merged_from=(*work.file.merged_from, joined.name))
         work.record(Act.JOINED, why=why, joined=joined.name)
         vault.put(file.model_copy(update={"merged_into": kept.name, "replaced": replaced}))
         append(
@@ -74,6 +71,42 @@ def merge_cases(
             what={"joined_to": kept.name},
             now=now,
         )
+
+
+def _both(kept: CaseFile, joined: CaseFile) -> dict[str, object]:
+    """Return what the file of a case that goes on holds of both: nothing noted is lost.
+
+    Consents and agreements stay in their own files: they bind nobody else.
+    """
+    graver = joined if _RISKS.index(joined.risk) > _RISKS.index(kept.risk) else kept
+    return {
+        "event": kept.event or joined.event,
+        "danger": kept.danger or joined.danger,
+        "support": kept.support or joined.support,
+        "retaliation": kept.retaliation or joined.retaliation,
+        "requests": tuple(dict.fromkeys((*kept.requests, *joined.requests))),
+        "risk": graver.risk,
+        "risk_reason": graver.risk_reason,
+        "duties": {**joined.duties, **kept.duties},
+        "assessments": (*joined.assessments, *kept.assessments),
+        "conflict": kept.conflict or joined.conflict,
+        "hold": kept.hold or joined.hold,
+        "notes": (*joined.notes, *kept.notes),
+        "answers_of_reported": (*joined.answers_of_reported, *kept.answers_of_reported),
+        "told_otherwise": (*joined.told_otherwise, *kept.told_otherwise),
+        "received_from": kept.received_from or joined.received_from,
+        "window_decision": kept.window_decision or joined.window_decision,
+    }
+
+
+def _earlier_days(kept: CaseRecord, joined: CaseRecord) -> dict[str, date | None]:
+    """Keep what was promised first: a lost receipt starts no clock anew."""
+    answered = [one for one in (kept.acknowledged, joined.acknowledged) if one]
+    return {
+        "acknowledge_by": min(kept.acknowledge_by, joined.acknowledge_by),
+        "feedback_by": min(kept.feedback_by, joined.feedback_by),
+        "acknowledged": min(answered, default=None),
+    }
 
 
 def join_replaced(vault: Vault, *, now: datetime) -> list[str]:

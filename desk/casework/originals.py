@@ -10,7 +10,7 @@ from datetime import datetime
 from typing import cast, get_args
 
 from desk.cases import LONGER_NAME_CHARS, case_name
-from desk.casework.casefile import Origin
+from desk.casework.casefile import FROM_RELAY, Origin
 from desk.casework.origins import file_letter
 from desk.casework.packing import Part, object_octets
 from desk.casework.signedfile import SignedFile
@@ -160,7 +160,8 @@ def _read(vault: Vault, file: SignedFile, ref: ObjectRef, described: Described) 
     known = vault.get(EnvelopeRecord, report.envelope.hex())
     if known is not None and not known.handed_by:
         listed = (known.size_bytes, known.sha256)
-        if listed != (described.sealed_bytes, described.sealed_sha256):
+        came_otherwise = described.origin != FROM_RELAY and known.state is EnvelopeState.UNOPENED
+        if came_otherwise or listed != (described.sealed_bytes, described.sealed_sha256):
             raise AuthenticityError("This file brings a letter that the relay listed otherwise.")
         if known.state is EnvelopeState.UNOPENED:  # she has seen that it is not for her to open
             sealed = known.model_copy(update={"copied": False})

@@ -3,9 +3,11 @@
 from datetime import datetime
 
 from desk.casework.casefile import FROM_RELAY, CaseFile, Origin
+from desk.casework.work import read_file
 from desk.filing import Arrival, Reading, file_reading
-from desk.records import MailboxRecord
+from desk.records import CaseRecord, MailboxRecord
 from desk.vault import Vault
+from protocol.envelope import Report
 
 
 def file_letter(vault: Vault, reading: Reading, origin: Origin, *, now: datetime) -> Arrival | None:
@@ -20,3 +22,15 @@ def file_letter(vault: Vault, reading: Reading, origin: Origin, *, now: datetime
         vault.remove(MailboxRecord, reading.report.mailbox.hex())
         vault.put(CaseFile(case=arrival.case, origin=origin))
     return arrival
+
+
+def note_relay(vault: Vault, case: CaseRecord, report: Report) -> None:
+    """Note that a case came through the relay, whatever was said of it. Only inside `changes`."""
+    file = read_file(vault, case)
+    if file.origin != FROM_RELAY:
+        vault.put(file.model_copy(update={"origin": FROM_RELAY}))
+        vault.put(
+            MailboxRecord(
+                id=case.mailbox, reply_public=report.reply_public, case=case.name, until_month=None
+            )
+        )

@@ -30,6 +30,7 @@ class Act(StrEnum):
     OPENED = "opened"
     ARRIVED = "arrived"
     REPLIED = "replied"
+    TOLD = "told"  # the reporter, otherwise than in the mailbox
     REQUESTED = "requested"  # by the reporter, in the mailbox
     WINDOW = "window"
     DUTY = "duty"

@@ -10,15 +10,15 @@ leaves.
 from dataclasses import dataclass
 
 from desk.casework.blotting import BLOT, Blotter
+from desk.casework.phrasing import Answered
 from desk.casework.record import Act, Entry
 from desk.casework.rules import policy_of
-from desk.casework.said import consents, values_of
+from desk.casework.said import CATEGORIES, CONSENTS, REQUESTS, consents, values_of
 from desk.casework.threads import own_reports, threads_of
 from desk.records import CaseRecord
 from desk.vault import Vault
 from policies.parts import CONTACT_MEANINGS, Meaning, QuestionKind
 from policies.schema import Policy
-from protocol.envelope import Answer, Report
 
 WITHHELD = f"{BLOT} (not consented to)"
 _PICKED = frozenset({QuestionKind.CHOICE, QuestionKind.SEVERAL, QuestionKind.TICK})
@@ -55,20 +55,21 @@ class Redaction:
         """Return a text with every word that names a protected person blotted out."""
         return self.blotter.blot(text)
 
-    def answer(self, policy: Policy, report: Report, answer: Answer) -> str:
+    def answer(self, policy: Policy, answered: Answered) -> str:
         """Return an answer as far as it may be shown."""
-        shown = ", ".join(one for one in answer.shown if one)
-        question = policy.questions.get(answer.question)
-        meaning = question.meaning if question else _meaning(answer.question)
+        question = policy.questions.get(answered.question)
+        meaning = question.meaning if question else _meaning(answered.question)
+        if meaning is Meaning.SUPPORT_PERSON:  # a third person, who consented to nothing
+            return answered.value if self.name and self.account else WITHHELD
         if meaning in CONTACT_MEANINGS:
-            return shown if self.name else WITHHELD
+            return answered.value if self.name else WITHHELD
         if meaning is Meaning.PERSON:
-            return shown if self.reported else BLOT
-        if answer.question in ("categories", "consents", "requests"):
-            return shown
+            return answered.value if self.reported else BLOT
+        if answered.question in (CATEGORIES, CONSENTS, REQUESTS):
+            return answered.value
         if question is not None and question.kind in _PICKED:
-            return shown
-        return self.text(shown)
+            return answered.value
+        return self.text(answered.value)
 
     def shows(self, entry: Entry) -> bool:
         """Tell whether an entry of the record may be shown: it is whole or not there."""

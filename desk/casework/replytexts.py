@@ -77,6 +77,11 @@ def ready_replies(
     return tuple(filled)
 
 
+def closing_text(vault: Vault, case: CaseRecord) -> str:
+    """Return the ready text that asks whether the reporter is satisfied, "" without one (P31)."""
+    return next((one.text for one in ready_replies(vault, case) if one.moment == "closing"), "")
+
+
 def unfilled(text: str) -> tuple[str, ...]:
     """Return the placeholders of the policy that still stand in a text."""
     names = "|".join(TEMPLATE_PLACEHOLDERS)

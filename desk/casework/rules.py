@@ -15,6 +15,7 @@ from pathlib import Path
 from desk.files import read_small
 from desk.records import CaseRecord, Record
 from desk.vault import Vault
+from policies.casework import Status
 from policies.loader import POLICY_FILE, TEXTS_FOLDER, load_policy, shipped
 from policies.parts import Track
 from policies.schema import Policy
@@ -95,6 +96,34 @@ def choose_policy(vault: Vault, name: str) -> None:
         vault.put(ChosenPolicy(id=name))
 
 
+def follow_policy(vault: Vault, name: str, version: str) -> list[str]:
+    """Follow the procedure that a bundle says is in force, unless another was chosen here.
+
+    Args:
+        name, version: of the policy, as the relay's bundle says.
+
+    Returns:
+        A sentence where this desk lacks it: clocks and texts would then be another one's.
+    """
+    if not version:  # a relay that has not served yet
+        return []
+    if name not in known_policies(vault):
+        return [
+            f"The relay follows the procedure «{name}», which this desk does not know: take its "
+            "folder from the operator (Settings, Procedure). Until then the days and texts are "
+            f"those of «{chosen_policy(vault)}»."
+        ]
+    if vault.get(ChosenPolicy, "chosen") is None:
+        choose_policy(vault, name)
+    here = policy_named(vault, name).version
+    if here == version:
+        return []
+    return [
+        f"The relay follows version {version} of the procedure «{name}», and this desk has "
+        f"{here}: take its folder from the operator (Settings, Procedure)."
+    ]
+
+
 def import_policy(vault: Vault, folder: Path) -> Policy:
     """Take a policy from a folder into the vault; a newer copy takes the older one's place.
 
@@ -125,6 +154,11 @@ def import_policy(vault: Vault, folder: Path) -> Policy:
 def track_of(policy: Policy, case: CaseRecord) -> Track | None:
     """Return the track of a case, None where the policy has no track of that name."""
     return policy.tracks.get(case.track)
+
+
+def final_statuses(policy: Policy) -> list[Status]:
+    """Return the statuses that end a case, in the policy's order."""
+    return [one for one in policy.statuses.values() if one.final]
 
 
 def is_shipped(name: str) -> bool:

@@ -69,8 +69,9 @@ def case_top(vault: Vault, case: CaseRecord) -> Top:
         consents=consents(vault, case),
         contact=last(Meaning.CONTACT_PURPOSE),
         contact_details=tuple(
-            (one.label, " ".join(one.shown))
-            for one in _answers(policy, letters, _CONTACT)
+            (words, " ".join(one.shown))
+            for meaning, words in _CONTACT.items()
+            for one in _answers(policy, letters, {meaning})
             if one.shown
         ),
         support_person=last(Meaning.SUPPORT_PERSON),
@@ -83,7 +84,12 @@ def case_top(vault: Vault, case: CaseRecord) -> Top:
     )
 
 
-_CONTACT = frozenset({Meaning.NAME, Meaning.TELEPHONE, Meaning.E_MAIL, Meaning.CONTACT})
+_CONTACT = {
+    Meaning.NAME: "Name",
+    Meaning.TELEPHONE: "Telephone",
+    Meaning.E_MAIL: "E-mail",
+    Meaning.CONTACT: "Another way",
+}
 
 
 def consents(vault: Vault, case: CaseRecord) -> tuple[str, ...]:

@@ -242,6 +242,9 @@ def _take(work: Work, brought: ColleagueFile, agreements: Sequence[Agreement]) -
     older = next((one for one in work.file.copies if one.by == copy.by), None)
     if older is None or older.made < copy.made:
         work.change(copies=(*kept, copy))
+    answered = [one.day for one in copy.replies]
+    if answered and work.case.acknowledged is None:
+        work.change_case(acknowledged=min(answered))
     if handed_over:
         handed = HandOver(name=copy.by, day=work.today, reason=brought.reason)
         work.change(received_from=handed)

@@ -7,10 +7,11 @@ from desk.casework import acting, answering, concurrence, deleting
 from desk.casework.answering import Asked
 from desk.casework.errors import ProcedureError
 from desk.casework.proposals import Proposal, find_proposal
-from desk.casework.rules import policy_of
+from desk.casework.rules import chosen_policy, policy_named, policy_of
 from desk.records import CaseRecord
 from desk.screens.delivery import FOLDER_FIELD, deliver
 from desk.screens.forms import Answer, Field, Form, Kind, Option, Task, Typed, perform
+from desk.screens.keeping import GROUNDS
 from desk.screens.session import now, today, vault
 from desk.screens.sharing import colleague_field
 
@@ -22,14 +23,12 @@ def proposal(id_: str) -> str:
     """Show a proposal: what shall be done, who agreed, what is missing."""
     found = find_proposal(vault(), id_)
     case = _case(found)
-    policy = policy_of(vault(), case)
-    ground = policy.grounds.get(found.ground)
     return render_template(
         "desk/proposal.html",
         one=found,
         case=case,
-        ground=ground.title if ground else found.ground,
-        rule=policy.concurrence,
+        shown=[*_facts(found)[1:], ("Proposed by", found.by)],
+        rule=policy_of(vault(), case).concurrence,
         missing=max(0, found.needed - len(found.agreed_by)),
         today=today(),
     )
@@ -48,7 +47,8 @@ def step(id_: str, step: str) -> Answer:
 @pages.get("/request/<id_>")
 def request(id_: str) -> str:
     """Show what a colleague asks for."""
-    return render_template("desk/request.html", one=answering.find_request(vault(), id_))
+    one = answering.find_request(vault(), id_)
+    return render_template("desk/request.html", one=one, shown=_request_facts(one))
 
 
 @pages.route("/request/<id_>/answer", methods=["GET", "POST"])
@@ -195,7 +195,7 @@ def _answering(asked: Asked) -> Task:
         form=Form(
             title="Answer a colleague",
             lead=("You sign exactly what stands here, with your key.",),
-            facts=asked.facts(),
+            facts=_request_facts(asked),
             fields=(
                 Field(
                     name="agrees",
@@ -214,8 +214,34 @@ def _answering(asked: Asked) -> Task:
 
 
 def _facts(one: Proposal) -> list[tuple[str, str]]:
-    facts = [("What", one.title), ("Whom or what", one.target), ("Reason", one.reason)]
-    return facts + ([("Harm considered", one.harm)] if one.harm else [])
+    said = [
+        ("What", one.title),
+        ("Whom or what", one.target),
+        ("Reason", one.reason),
+        ("Ground", _ground(one.kind, one.ground, _case(one))),
+        ("Harm considered", one.harm),
+    ]
+    return [(label, value) for label, value in said if value]
+
+
+def _ground(kind: str, ground: str, case: CaseRecord | None) -> str:
+    """Say a ground as the procedure does; of a case that is not here as the desk's own does."""
+    if kind == "deletion":
+        return GROUNDS.get(ground, ground)
+    opened = vault()
+    policy = policy_of(opened, case) if case else policy_named(opened, chosen_policy(opened))
+    return policy.grounds[ground].title if ground in policy.grounds else ground
+
+
+def _request_facts(one: Asked) -> list[tuple[str, str]]:
+    """Return all that she would sign, with the ground in the procedure's words as well."""
+    case = vault().get(CaseRecord, one.case)
+    words = {"Ground": _ground(one.kind, one.ground, case)}
+    said = [(label, value, words.get(label, value)) for label, value in one.facts()]
+    return [
+        (label, (f"{told} ({value})" if told != value else value) or "none")
+        for label, value, told in said
+    ]
 
 
 def _case(found: Proposal) -> CaseRecord:

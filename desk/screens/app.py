@@ -20,9 +20,11 @@ from desk.screens import (
     dispatch,
     figures,
     firstrun,
+    importing,
     inbox,
     manual,
     record,
+    rehearsing,
     replies,
     settings,
     succession,
@@ -42,8 +44,8 @@ from templates import FOLDER, STYLE, squeeze
 FIELDS_BYTES = 4 << 20  # more than the longest text of a form
 FILES_BYTES = 80 << 20  # what a form holds in memory; bundles go another way
 _PAGES = (
-    unlocking, firstrun, inbox, case, attachments, tasks, agreeing, replies, record,
-    dispatch, manual, colleagues, figures, settings, succession,
+    unlocking, firstrun, inbox, importing, case, attachments, tasks, agreeing, replies, record,
+    dispatch, manual, colleagues, figures, settings, rehearsing, succession,
 )  # fmt: skip
 
 

@@ -1,17 +1,21 @@
-"""Files of a case: described, handed out as they came, never opened.
+"""Files of a case: described, handed out as they came or cleaned, never opened as they are.
 
-Text is shown on request, as text and nothing else. Pictures are not shown at all: this
-program has no decoder that could be trusted with a stranger's picture, and to re-encode one
-a decoder has to read it first (decision 0013).
+Text is shown on request, as text and nothing else. A picture is drawn anew from its pixels,
+blurred until somebody asks for more (decision 0017).
 """
 
 import hashlib
+from base64 import b64encode
 from collections.abc import Iterator
 from pathlib import PurePath
 
-from flask import Blueprint, Response, abort, render_template
+from flask import Blueprint, Response, abort, render_template, request, send_file
 
 from desk.cases import find_case, read_thread
+from desk.cleaning import FILE_BYTES as CLEANED_BYTES
+from desk.cleaning import can_clean, clean
+from desk.pictures import BLURRED_SIDE, LONGEST_SIDE, redraw
+from desk.pictures import FILE_BYTES as PICTURE_BYTES
 from desk.records import AttachmentRecord, EnvelopeRecord, ObjectRef
 from desk.screens.session import vault
 from desk.vault import Vault
@@ -21,6 +25,7 @@ from protocol.filenames import safe_name
 
 TEXT_LIMIT_BYTES = 256 * 1024
 _TEXT_ENDINGS = frozenset({".txt", ".csv", ".md", ".log", ".json"})
+_PICTURE_ENDINGS = frozenset({".jpg", ".jpeg", ".png", ".gif", ".webp"})
 
 pages = Blueprint("attachments", __name__, url_prefix="/case/<name>/file/<int:item>/<int:number>")
 
@@ -35,6 +40,42 @@ def original(name: str, item: int, number: int) -> Response:
     saved_as = safe_name(file.name)
     response.headers.set("Content-Disposition", "attachment", filename=saved_as)
     return response
+
+
+@pages.get("/cleaned")
+def cleaned(name: str, item: int, number: int) -> Response:
+    """Hand out a file without its metadata, where mat2 is installed."""
+    file, content = _find(vault(), name, item, number)
+    if not may_be_cleaned(file):
+        abort(404)
+    _check(vault(), content, file)
+    saved = clean(_pieces(vault(), content, file), file.name)
+    return send_file(
+        saved,
+        mimetype="application/octet-stream",
+        as_attachment=True,
+        download_name=f"cleaned-{safe_name(file.name)}",
+    )
+
+
+@pages.get("/picture")
+def picture(name: str, item: int, number: int) -> str:
+    """Show a picture so blurred that it tells what it is of and no face; clearly if asked."""
+    file, content = _find(vault(), name, item, number)
+    if not is_picture(file):
+        abort(404)
+    _check(vault(), content, file)
+    clearly = "clearly" in request.args
+    png = redraw(_pieces(vault(), content, file), longest=LONGEST_SIDE if clearly else BLURRED_SIDE)
+    return render_template(
+        "desk/picture.html",
+        case=name,
+        file=file,
+        clearly=clearly,
+        # In the page itself: a picture that has an address could be asked for by another page.
+        source=f"data:image/png;base64,{b64encode(png).decode()}",
+        side=LONGEST_SIDE,
+    )
 
 
 @pages.get("/text")
@@ -54,6 +95,17 @@ def may_be_shown(file: AttachmentRecord) -> bool:
     """Tell whether a file calls itself a text, is small, and is not encrypted already."""
     ending = PurePath(file.name).suffix.lower()
     return ending in _TEXT_ENDINGS and file.size_bytes <= TEXT_LIMIT_BYTES and not file.nested
+
+
+def is_picture(file: AttachmentRecord) -> bool:
+    """Tell whether a file calls itself a picture that can be drawn anew."""
+    ending = PurePath(file.name).suffix.lower()
+    return ending in _PICTURE_ENDINGS and file.size_bytes <= PICTURE_BYTES and not file.nested
+
+
+def may_be_cleaned(file: AttachmentRecord) -> bool:
+    """Tell whether to offer a file without its metadata; what is encrypted has none to reach."""
+    return can_clean() and file.size_bytes <= CLEANED_BYTES and not file.nested
 
 
 def type_of(file: AttachmentRecord) -> str:

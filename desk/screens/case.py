@@ -1,61 +1,34 @@
-"""One case on one page: who must not know on top, then what to do, then what was said."""
+"""One case on one page: who must not know on top, then what was said, beside it what to do."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from flask import Blueprint, render_template
 
-from desk.cases import find_case, read_thread
+from desk.cases import find_case
 from desk.casework.casefile import CaseFile
 from desk.casework.clocks import Window, case_clocks
+from desk.casework.colleagues import colleagues
 from desk.casework.handling import open_duties
 from desk.casework.merging import suggested_joins
+from desk.casework.phrasing import REQUESTED, word_of
 from desk.casework.proposals import proposals_of
 from desk.casework.rules import policy_of, track_of
 from desk.casework.said import Top, case_top, categories, is_manual
-from desk.casework.threads import joined_cases
 from desk.casework.work import read_file
-from desk.records import AttachmentRecord, CaseRecord
-from desk.screens.attachments import may_be_shown, type_of
+from desk.records import CaseRecord
+from desk.screens.casethread import threads
 from desk.screens.session import today, vault
 from desk.screens.tasks import links_of
-from desk.showing import CaseView, case_view
-from desk.vault import Vault
+from policies.parts import Meaning
 from policies.schema import Policy
 from protocol.names import RecipientName
 
 pages = Blueprint("case", __name__, url_prefix="/case")
 
-# What a reporter asked for in the mailbox, as the relay's form words it.
-_REQUESTS = {
-    "meeting": "asks for a meeting",
-    "stop": "asks you to stop",
-    "retaliation": "says that somebody retaliates",
-}
 _CONTACT = {
     "follow-up": "May be contacted about the case.",
     "inform-only": "Contact only to say what was done; ask nothing.",
 }
-
-
-@dataclass(frozen=True, kw_only=True)
-class FileLine:
-    """A file as the page lists it: `item` and `number` find it again."""
-
-    file: AttachmentRecord
-    item: int
-    number: int
-    type: str
-    is_text: bool
-
-
-@dataclass(frozen=True, kw_only=True)
-class Thread:
-    """What was said under one receipt."""
-
-    view: CaseView
-    files: Sequence[FileLine]
-    joined: bool
 
 
 @pages.get("/<name>")
@@ -64,46 +37,64 @@ def show(name: str) -> str:
     opened = vault()
     case = find_case(opened, name)
     file, policy, top = read_file(opened, case), policy_of(opened, case), case_top(opened, case)
-    track = track_of(policy, case)
     clocks = case_clocks(opened, case, today=today())
-    known = {one.id: one.title for one in policy.categories.values()}
     return render_template(
         "desk/case.html",
         case=case,
         file=file,
         policy=policy,
-        top=top,
-        asks=[_REQUESTS.get(one, one) for one in top.requests],
-        readers=_people(policy, top.readers),
-        left_out=_people(policy, top.left_out),
-        contact=_CONTACT.get(top.contact, ""),
-        consented=[policy.consents[one].label for one in top.consents],
-        refused=_refused(policy, case, top),
-        status=policy.statuses[case.status].title if case.status in policy.statuses else "",
-        track=track.title if track else case.track,
+        manual=is_manual(file),
         clocks=clocks,
         decide_window=clocks.window is Window.DECIDE,
-        categories=[known[one] for one in categories(opened, case)],
-        duties=policy.duties,
         open_duties=open_duties(opened, case),
         assessments=_assessments(policy, file),
-        outcomes=[
-            policy.outcomes[one].title for one in file.decision.outcomes if one in policy.outcomes
-        ]
-        if file.decision
-        else [],
         proposals=proposals_of(opened, case),
-        manual=is_manual(file),
-        threads=_threads(opened, case),
+        threads=threads(opened, case, file, policy),
         links=links_of(opened, case),
         suggested=suggested_joins(opened, case, top.earlier) if top.earlier else [],
+        unasked=_people(policy, _unasked(top)),
+        **_in_words(policy, case, top),
+        **_named(policy, case, file),
+        categories=[policy.categories[one].title for one in categories(opened, case)],
     )
+
+
+def _in_words(policy: Policy, case: CaseRecord, top: Top) -> dict[str, object]:
+    """Say what the reporter wishes, without an id of the policy."""
+    return {
+        "top": top,
+        "asks": [REQUESTED.get(one, one) for one in top.requests],
+        "readers": _people(policy, top.readers),
+        "left_out": _people(policy, top.left_out),
+        "contact": _CONTACT.get(top.contact, ""),
+        "standing": word_of(policy, case.track, Meaning.STANDING, top.standing),
+        "formality": word_of(policy, case.track, Meaning.FORMALITY, top.formality),
+        "consented": [policy.consents[one].label for one in top.consents],
+        "refused": _refused(policy, case, top),
+    }
+
+
+def _named(policy: Policy, case: CaseRecord, file: CaseFile) -> dict[str, object]:
+    """Name track, status and outcome as the policy does."""
+    track, status = track_of(policy, case), policy.statuses.get(case.status)
+    decided = file.decision.outcomes if file.decision else ()
+    return {
+        "track": track.title if track else case.track,
+        "status": status.title if status else case.status,
+        "outcomes": [policy.outcomes[one].title for one in decided if one in policy.outcomes],
+    }
 
 
 def _people(policy: Policy, names: Sequence[RecipientName]) -> list[str]:
     """Name people as the procedure does, with the relay's name for them."""
     titles = {name: one.title for name, one in policy.recipients.items()}
     return [f"{titles[one]} ({one})" if one in titles else one for one in names]
+
+
+def _unasked(top: Top) -> list[RecipientName]:
+    """Return the colleagues who cannot read it and were not left out either (decision 0011)."""
+    names = [one.name for one in colleagues(vault())]
+    return [one for one in names if one not in (*top.readers, *top.left_out)]
 
 
 def _refused(policy: Policy, case: CaseRecord, top: Top) -> list[str]:
@@ -129,29 +120,4 @@ def _assessments(policy: Policy, file: CaseFile) -> list[dict[str, object]]:
             ],
         }
         for one in reversed(file.assessments)
-    ]
-
-
-def _threads(opened: Vault, case: CaseRecord) -> list[Thread]:
-    return [
-        Thread(
-            view=case_view(opened, one, today=today()),
-            files=list(_files(opened, one)),
-            joined=one.name != case.name,
-        )
-        for one in (case, *joined_cases(opened, case))
-    ]
-
-
-def _files(opened: Vault, case: CaseRecord) -> list[FileLine]:
-    return [
-        FileLine(
-            file=file,
-            item=item,
-            number=number,
-            type=type_of(file),
-            is_text=may_be_shown(file),
-        )
-        for item, one in enumerate(read_thread(opened, case), start=1)
-        for number, file in enumerate(one.reading.attachments, start=1)
     ]

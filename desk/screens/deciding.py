@@ -7,10 +7,10 @@ from flask import url_for
 from desk.casework import conflicts
 from desk.casework import handling as casework
 from desk.casework.errors import ProcedureError
-from desk.casework.replytexts import ready_replies, require_filled
-from desk.casework.rules import policy_of
+from desk.casework.replytexts import closing_text, require_filled
+from desk.casework.rules import final_statuses, policy_of
 from desk.casework.said import is_manual
-from desk.casework.work import read_file
+from desk.casework.work import Work, read_file
 from desk.records import CaseRecord
 from desk.screens.forms import Field, Form, Kind, Option, Task, Typed
 from desk.screens.handling import case_page
@@ -41,6 +41,7 @@ def assess(vault: Vault, case: CaseRecord) -> Task:
         form=Form(
             title="Assess",
             lead=("The work of the team that the procedure names, after the case was handed on.",),
+            stop=_refusal(vault, case),
             fields=(
                 *_factors(policy),
                 Field(
@@ -56,6 +57,17 @@ def assess(vault: Vault, case: CaseRecord) -> Task:
         ),
         do=do,
     )
+
+
+def _refusal(vault: Vault, case: CaseRecord) -> str:
+    """Return why this counselor may not assess the case, "" if she may."""
+    work = Work(vault=vault, case=case, now=now())
+    try:
+        work.require_no_conflict()
+        casework.require_assessor(work)
+    except ProcedureError as refusal:
+        return str(refusal)
+    return ""
 
 
 def _factors(policy: Policy) -> list[Field]:
@@ -151,7 +163,9 @@ def _outcome_fields(vault: Vault, case: CaseRecord) -> list[Field]:
             name="tell",
             label="Outcome and reasons for the reporter",
             kind=Kind.LONG,
-            hint="In their language. Empty tells them nothing yet. Name nobody.",
+            hint="What you told them, in words or in a letter: they have no mailbox."
+            if is_manual(read_file(vault, case))
+            else "In their language. Empty tells them nothing yet. Name nobody.",
             value=(case.outcome,),
         ),
     ]
@@ -161,6 +175,8 @@ def close(vault: Vault, case: CaseRecord) -> Task:
     """Close the case, after asking the reporter whether they are satisfied (P31)."""
     file = read_file(vault, case)
     unreachable = is_manual(file) or file.closed_by_reporter is not None
+    policy = policy_of(vault, case)
+    duties = [policy.duties[one].title for one in casework.open_duties(vault, case)]
 
     def do(typed: Typed) -> str:
         casework.close_case(
@@ -176,7 +192,11 @@ def close(vault: Vault, case: CaseRecord) -> Task:
     return Task(
         form=Form(
             title="Close the case",
-            lead=("Nobody can read a closing reply here.",) if unreachable else (),
+            lead=(
+                *(("Nobody can read a closing reply here.",) if unreachable else ()),
+                *((f"Duties that nobody noted yet: {', '.join(duties)}.",) if duties else ()),
+            ),
+            stop="" if file.decision else "Decide the outcome and write its reasons first.",
             fields=_closing_fields(vault, case, unreachable=unreachable),
             button="Close the case",
             back=case_page(case),
@@ -187,16 +207,14 @@ def close(vault: Vault, case: CaseRecord) -> Task:
 
 def _closing_fields(vault: Vault, case: CaseRecord, *, unreachable: bool) -> list[Field]:
     finals = [
-        Option(one.id, one.title, one.explanation)
-        for one in policy_of(vault, case).statuses.values()
-        if one.final
+        Option(one.id, one.title, one.explanation) for one in final_statuses(policy_of(vault, case))
     ]
     question = Field(
         name="question",
         label="The closing reply: are they satisfied, and what do they wish?",
         kind=Kind.LONG,
         hint="It is queued as a reply, in the reporter's language.",
-        value=[one.text for one in ready_replies(vault, case) if one.moment == "closing"][:1],
+        value=(closing_text(vault, case),),
     )
     return [
         Field(

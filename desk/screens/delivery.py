@@ -22,7 +22,7 @@ FOLDER_FIELD = Field(
 
 
 # Pages to which sealed files are handed that may be large: they go beside the vault.
-SEALED_UPLOADS = frozenset({"inbox.import_", "colleagues.take"})
+SEALED_UPLOADS = frozenset({"importing.choose", "colleagues.take"})
 
 FILE_FIELDS = (
     Field(name="file", label="Choose the file", kind=Kind.FILE),
@@ -63,6 +63,18 @@ def place_of(typed: Typed, name: str) -> Path:
     except RuntimeError:  # the home of nobody
         pass
     raise StorageError("Type the place in full, as /media/stick.")
+
+
+def chosen_handle(typed: Typed) -> int:
+    """Open what `file_of` finds, for reading beyond the request; the caller closes the handle.
+
+    Raises:
+        StorageError: nothing was chosen, or it cannot be opened.
+    """
+    try:
+        return os.open(file_of(typed), os.O_RDONLY | os.O_CLOEXEC)
+    except OSError as error:
+        raise StorageError(f"The file cannot be opened: {error.strerror}.") from error
 
 
 def file_octets(typed: Typed, name: str, limit_bytes: int) -> bytes:

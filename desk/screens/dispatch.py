@@ -1,5 +1,7 @@
 """What will cross the gap, seen before it does; then the dispatch, and the second copy."""
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from flask import Blueprint, render_template, request, url_for
@@ -8,11 +10,14 @@ from desk.backup import back_up
 from desk.cases import find_case, queued
 from desk.casework.errors import ProcedureError
 from desk.casework.following import catch_up
+from desk.casework.rules import policy_of
 from desk.desk import read_desk
 from desk.exporting import Crossing, export_dispatch, plan_dispatch
+from desk.records import CaseRecord, QueuedReply
 from desk.screens.delivery import FOLDER_FIELD, deliver, place_of
 from desk.screens.forms import Answer, Field, Form, Task, Typed, perform
 from desk.screens.session import now, vault
+from desk.vault import Vault
 from protocol.errors import SottoError
 
 FILE_NAME = "dispatch.sotto"
@@ -79,13 +84,34 @@ def _page(*, problem: str = "", done: str = "") -> str:
         crossing = plan_dispatch(opened, now=now(), without_backup=False)
     except SottoError as refusal:
         problem = problem or str(refusal)
-    cases = [find_case(opened, name) for name, _ in crossing.replies] if crossing else []
     return render_template(
         "desk/dispatch.html",
         crossing=crossing,
-        crossing_replies=[(one, queued(one)) for one in cases],
+        news=_news(opened, crossing) if crossing else [],
         desk=read_desk(opened),
         problem=problem,
         done=done,
         folder=FOLDER_FIELD,
     )
+
+
+@dataclass(frozen=True, kw_only=True)
+class News:
+    """What a dispatch brings one reporter; "" for what stays as it was."""
+
+    case: CaseRecord
+    replies: Sequence[QueuedReply]
+    status: str
+    outcome: str
+
+
+def _news(opened: Vault, crossing: Crossing) -> list[News]:
+    words = {name: (status, outcome) for name, status, outcome in crossing.words}
+    names = sorted({*words, *(name for name, _ in crossing.replies)})
+    return [_news_of(opened, find_case(opened, name), *words.get(name, ("", ""))) for name in names]
+
+
+def _news_of(opened: Vault, case: CaseRecord, status: str, outcome: str) -> News:
+    known = policy_of(opened, case).statuses
+    title = known[status].title if status in known else status
+    return News(case=case, replies=queued(case), status=title, outcome=outcome)

@@ -120,15 +120,22 @@ def _making(judged: str, value: Mapping[str, str] | None = None) -> Form:
         title="Make a key",
         lead=(
             "The key is made on this machine and never leaves it but on your stick and on paper.",
-            f"A passphrase you could take: {propose_passphrase()} (six words drawn by chance, "
+            f"A passphrase you could take: {_proposed()} (six words drawn by chance, "
             "62 bits). Write it on paper now; nobody can restore it.",
-            *((judged,) if judged else ()),
         ),
+        notice=judged,
         fields=(*key_fields(value), _RELAY),
         button="Make key and desk",
         also=(("judge", "How strong is it?"),),
         back=url_for("firstrun.choose"),
     )
+
+
+def _proposed() -> str:
+    """Propose one passphrase as long as the page is open: it may be on her paper already."""
+    kept = session()
+    kept.proposed = kept.proposed or propose_passphrase()
+    return kept.proposed
 
 
 def _make(typed: Typed) -> str:
@@ -170,6 +177,7 @@ def _found(armored: bytes, relay: bytes, passphrase: str) -> None:
         now=now(),
     ) as vault:
         session().keep(vault.secret_key)
+        session().proposed = ""
 
 
 def _restore(typed: Typed) -> str:

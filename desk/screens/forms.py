@@ -72,6 +72,9 @@ class Form:
         back: where «Back» leads.
         facts: label and value of what is decided upon, shown above the fields.
         also: name and label of further buttons.
+        notice: a sentence to be seen before anything else.
+        stop: why it cannot be done now; then nothing is asked.
+        case: the case that it is about, if it is about one.
     """
 
     title: str
@@ -82,6 +85,9 @@ class Form:
     danger: bool = False
     facts: Sequence[tuple[str, str]] = ()
     also: Sequence[tuple[str, str]] = ()
+    notice: str = ""
+    stop: str = ""
+    case: str = ""
 
 
 class Typed:

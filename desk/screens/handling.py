@@ -3,10 +3,11 @@
 from collections.abc import Callable, Mapping
 from typing import cast
 
-from flask import url_for
+from flask import request, url_for
 
 from desk.casework import clocks as casework_clocks
 from desk.casework import handling as casework
+from desk.casework import noting
 from desk.casework.casefile import Risk
 from desk.casework.errors import ProcedureError
 from desk.casework.rules import policy_of
@@ -45,7 +46,13 @@ def duty(vault: Vault, case: CaseRecord) -> Task:
         form=Form(
             title="Note a duty",
             fields=(
-                Field(name="duty", label="Which one", kind=Kind.ONE, options=options),
+                Field(
+                    name="duty",
+                    label="Which one",
+                    kind=Kind.ONE,
+                    options=options,
+                    value=(request.args.get("duty", ""),),
+                ),
                 Field(name="note", label="What was done", kind=Kind.LONG),
             ),
             button="Note it",
@@ -91,7 +98,7 @@ def note(vault: Vault, case: CaseRecord) -> Task:
     """Add a note (P25)."""
 
     def do(typed: Typed) -> str:
-        casework.add_note(vault, case, typed.one("text"), shared=typed.tick("shared"), now=now())
+        noting.add_note(vault, case, typed.one("text"), shared=typed.tick("shared"), now=now())
         return "The note is filed, sealed on this desk."
 
     return Task(
@@ -113,11 +120,33 @@ def note(vault: Vault, case: CaseRecord) -> Task:
     )
 
 
+def told(vault: Vault, case: CaseRecord) -> Task:
+    """Note what the reporter was told otherwise than in the mailbox (P4, P9)."""
+
+    def do(typed: Typed) -> str:
+        noting.tell_otherwise(vault, case, typed.one("text"), now=now())
+        return "It is noted; the report counts as acknowledged."
+
+    return Task(
+        form=Form(
+            title="Answered otherwise",
+            lead=(
+                "By telephone, in person or by letter: for somebody without a mailbox, or who "
+                "asked for it. It acknowledges the report.",
+            ),
+            fields=(Field(name="text", label="What they were told, when and how", kind=Kind.LONG),),
+            button="Note it",
+            back=case_page(case),
+        ),
+        do=do,
+    )
+
+
 def answer(vault: Vault, case: CaseRecord) -> Task:
     """Write down what the person reported answers (P34)."""
 
     def do(typed: Typed) -> str:
-        casework.add_answer_of_reported(vault, case, typed.one("text"), now=now())
+        noting.add_answer_of_reported(vault, case, typed.one("text"), now=now())
         return "The answer is filed."
 
     return Task(
@@ -197,6 +226,7 @@ TASKS: Mapping[str, tuple[str, Callable[[Vault, CaseRecord], Task]]] = {
     "duty": ("Note a duty", duty),
     "risk": ("Risk of harm", risk),
     "note": ("Add a note", note),
+    "told": ("Answered otherwise", told),
     "answer": ("Answer of the person reported", answer),
     "consent": ("Consents given otherwise", consent),
     "window": ("Late or undated event", window),

@@ -1,21 +1,16 @@
-"""The inbox: what is most urgent first, and importing what the courier brought."""
+"""The inbox: what is most urgent first."""
 
-from collections.abc import Iterator
-from pathlib import Path
+from collections.abc import Iterator, Sequence
 
-from flask import Blueprint, Response, make_response, render_template, request, url_for
+from flask import Blueprint, render_template, request
 
 from desk.casework.answering import requests_asked
-from desk.casework.deleting import expired_cases
+from desk.casework.deleting import Tombstone, expired_cases
 from desk.casework.expiry import expiry_warnings
-from desk.casework.following import after_import
 from desk.casework.proposals import awaited_signatures
-from desk.casework.triage import triage
+from desk.casework.triage import TriageLine, triage
 from desk.desk import read_desk
-from desk.importing import import_bundle
 from desk.records import EnvelopeRecord, EnvelopeState
-from desk.screens.delivery import FILE_FIELDS, file_of
-from desk.screens.forms import Answer, Form, Task, perform
 from desk.screens.session import now, session, today, vault
 from desk.vault import Vault
 
@@ -34,6 +29,10 @@ def inbox() -> str:
     return render_template(
         "desk/inbox.html",
         lines=lines[first : first + PAGE_CASES],
+        counted=_counted(lines, closed=closed),
+        deleted=sorted(opened.all(Tombstone), key=lambda one: (one.day, one.case))
+        if closed
+        else (),
         total=len(lines),
         first=first,
         page_cases=PAGE_CASES,
@@ -44,25 +43,6 @@ def inbox() -> str:
         today=day,
         warnings=once(("warnings", day), lambda: list(_warnings(opened))),
     )
-
-
-@pages.route("/import", methods=["GET", "POST"], endpoint="import_")
-def import_() -> Answer:
-    """Import a bundle that lies on the stick, or that the browser hands over."""
-    form = Form(
-        title="Import a bundle",
-        lead=("The relay's signature is verified before anything is opened.",),
-        fields=FILE_FIELDS,
-        button="Import",
-        back=url_for("inbox.inbox"),
-    )
-    return perform(Task(form=form, do=lambda typed: _import(file_of(typed))))
-
-
-def _import(path: Path) -> Response:
-    report = import_bundle(vault(), path, now=now())
-    followed = after_import(vault(), path, now=now())
-    return make_response(render_template("desk/imported.html", report=report, followed=followed))
 
 
 def _warnings(opened: Vault) -> Iterator[str]:
@@ -79,3 +59,15 @@ def _warnings(opened: Vault) -> Iterator[str]:
         yield f"{refused} envelopes could not be read; they are tried again with every bundle."
     for case in expired_cases(opened, today=today()):
         yield f"The retention of case {case.name} has ended: look at it, then delete it."
+
+
+def _counted(lines: Sequence[TriageLine], *, closed: bool) -> list[str]:
+    """Say how much there is to do before anybody counts rows."""
+    if closed:
+        return [f"{len(lines)} closed"]
+    kinds = (
+        ("with danger", [one for one in lines if one.file.danger]),
+        ("overdue", [one for one in lines if one.clocks.overdue]),
+        ("new", [one for one in lines if one.waiting]),
+    )
+    return [f"{len(lines)} open", *(f"{len(found)} {what}" for what, found in kinds if found)]

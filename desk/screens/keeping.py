@@ -14,7 +14,7 @@ from desk.screens.session import now
 from desk.vault import Vault
 from policies.schema import Policy
 
-_GROUNDS = {
+GROUNDS = {
     "expiry": "Its retention has ended",
     "spam": "It is spam",
     "request": "The reporter asks for it",
@@ -42,7 +42,7 @@ def propose(vault: Vault, case: CaseRecord) -> Task:
     return Task(
         form=Form(
             title="Propose an action",
-            lead=() if policy.actions else ("The procedure of this case knows no actions.",),
+            stop="" if policy.actions else "The procedure of this case knows no actions.",
             fields=_proposal_fields(policy),
             button="Propose it",
             back=case_page(case),
@@ -139,7 +139,7 @@ def delete(vault: Vault, case: CaseRecord) -> Task:
                     name="ground",
                     label="Why",
                     kind=Kind.ONE,
-                    options=[Option(value, label) for value, label in _GROUNDS.items()],
+                    options=[Option(value, label) for value, label in GROUNDS.items()],
                 ),
                 Field(name="reason", label="The reason in words", kind=Kind.LONG),
             ),

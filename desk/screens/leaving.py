@@ -140,11 +140,13 @@ def outside(vault: Vault, case: CaseRecord) -> Task:
         form=Form(
             title="Hand over to a body outside",
             lead=(
-                f"Not consented to yet: {', '.join(missing)}. Ask in a reply first."
-                if missing
-                else "Every consent that it needs is there.",
+                "Every consent that it needs is there.",
                 "With a certificate it is sealed to that body; without one it is a page to print.",
             ),
+            stop=f"Not consented to yet: {', '.join(missing)}. Ask in a reply first, or make a "
+            "redacted export."
+            if missing
+            else "",
             fields=_OUTSIDE,
             button="Hand over",
             back=case_page(case),

@@ -23,18 +23,18 @@ _FIRST_WORDS = 60  # characters by which a reply is told from another
 
 @pages.get("/")
 def write(name: str) -> Answer:
-    """Show the page for writing, with a ready text if one was chosen."""
-    case = find_case(vault(), name)
-    chosen = request.args.get("template", "")
-    ready = [one.text for one in ready_replies(vault(), case) if one.id == chosen]
-    return _page(case, text=ready[0] if ready else "")
+    """Show the page for writing."""
+    return _page(find_case(vault(), name), text="")
 
 
 @pages.post("/")
 def send(name: str) -> Answer:
-    """Show the preview; queue the reply only as it was previewed."""
+    """Add a ready text, show the preview, or queue the reply only as it was previewed."""
     case = find_case(vault(), name)
     text = request.form.get("text", "")
+    if chosen := request.form.get("template"):
+        ready = [one.text for one in ready_replies(vault(), case) if one.id == chosen]
+        return _page(case, text="\n\n".join([text.strip(), *ready]).strip())
     if "queue" not in request.form or request.form.get("previewed") != _digest(text):
         return _page(case, text=text, previewed=bool(text.strip()))
     try:
@@ -71,6 +71,7 @@ def take_off(name: str) -> Answer:
     form = Form(
         title="Leave an older reply off the page",
         lead=("A page holds some 2,500 words of yours.",),
+        stop="" if options else "No reply that crossed is on the page.",
         fields=(Field(name="number", label="Which one", kind=Kind.ONE, options=options),),
         button="Leave it off",
         back=url_for("replies.write", name=case.name),

@@ -10,7 +10,7 @@ from collections.abc import Callable, Hashable
 from datetime import date, datetime
 from pathlib import Path
 from threading import Lock
-from typing import TypeVar, cast
+from typing import TYPE_CHECKING, TypeVar, cast
 
 from flask import current_app, g
 
@@ -19,6 +19,9 @@ from desk.ownkey import OwnKey
 from desk.unlocking import open_vault, open_with
 from desk.vault import DOCUMENT_FILE, Vault
 from protocol.errors import KeyMaterialError
+
+if TYPE_CHECKING:
+    from desk.screens.importing import Import
 
 IDLE_SECONDS = 10 * 60  # as long as a lunch break is short; issue of the desk
 TOKEN_BYTES = 32
@@ -51,6 +54,8 @@ class Session:
         self.idle_seconds = idle_seconds
         self.form_token = secrets.token_urlsafe(TOKEN_BYTES)
         self.notices: list[str] = []
+        self.importing: Import | None = None  # the last one, running or done
+        self.proposed = ""  # a passphrase, until there is a desk
         self._monotonic = monotonic
         self._key: OwnKey | None = None
         self._used = 0.0
@@ -75,6 +80,9 @@ class Session:
 
     def lock(self) -> None:
         """Forget the key and everything that was shown with it; gpg forgets its PIN too."""
+        if self.importing is not None:
+            self.importing.stop()
+            self.importing = None
         if isinstance(self._key, KeyRing):
             self._key.forget()
         self._key = None

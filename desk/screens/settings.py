@@ -38,6 +38,7 @@ def settings() -> str:
         policy=chosen_policy(vault()),
         idle_minutes=session().idle_seconds // 60,
         folder=session().directory,
+        asks_passphrase=asks_passphrase(session().directory),
     )
 
 

@@ -10,6 +10,8 @@ from desk.casework.colleagues import permitted_colleagues
 from desk.casework.conflicts import record_agreement
 from desk.casework.leftout import left_out
 from desk.casework.merging import merge_cases
+from desk.casework.rules import policy_of
+from desk.casework.said import consents
 from desk.casework.threads import threads_of
 from desk.records import CaseRecord
 from desk.screens.delivery import FOLDER_FIELD, deliver
@@ -24,16 +26,23 @@ from protocol.names import EnvelopeId
 
 def colleague_field(vault: Vault, case: CaseRecord) -> Field:
     """Return the choice of a colleague; those left out do not even stand there."""
+    titles = {name: one.title for name, one in policy_of(vault, case).recipients.items()}
     options = [
         Option(
             one.name,
-            one.name,
+            f"{titles[one.name]} ({one.name})" if one.name in titles else one.name,
             "" if one.confirmed else "Her fingerprint is not confirmed: do that first.",
         )
         for one in permitted_colleagues(vault, case)
     ]
-    hint = "" if options else "No bundle lists a colleague who may learn of this case."
-    return Field(name="to", label="For whom", kind=Kind.ONE, options=options, hint=hint)
+    return Field(name="to", label="For whom", kind=Kind.ONE, options=options)
+
+
+def nobody_to_tell(vault: Vault, case: CaseRecord) -> str:
+    """Return why a case can go to no colleague, "" if it can."""
+    if permitted_colleagues(vault, case):
+        return ""
+    return "No bundle lists a colleague who may learn of this case."
 
 
 def copy(vault: Vault, case: CaseRecord) -> Task:
@@ -51,6 +60,7 @@ def copy(vault: Vault, case: CaseRecord) -> Task:
         form=Form(
             title="Copy for a colleague",
             lead=("Your replies and shared notes, sealed to her. She has the report already.",),
+            stop=nobody_to_tell(vault, case),
             fields=(colleague_field(vault, case), FOLDER_FIELD),
             button="Write the copy",
             back=case_page(case),
@@ -72,13 +82,15 @@ def hand_over(vault: Vault, case: CaseRecord) -> Task:
             done="The case is handed over, sealed to her.",
         )
 
-    passes = casework.may_pass_on(vault, case)
+    known = policy_of(vault, case).consents
+    agreed = [known[one].label for one in consents(vault, case) if known[one].covers == "pass-on"]
     return Task(
         form=Form(
             title="Hand the case over",
+            stop=nobody_to_tell(vault, case),
             lead=(
-                "The reporter agreed that the case is passed on."
-                if passes
+                f"The reporter agreed: «{'; '.join(agreed)}»."
+                if agreed
                 else "The reporter has not agreed that the case is passed on: it goes only to "
                 "those whom the reporter wrote to as well.",
             ),
@@ -115,6 +127,7 @@ def agreement(vault: Vault, case: CaseRecord) -> Task:
     return Task(
         form=Form(
             title="The reporter lets somebody in",
+            stop="" if left_out(vault, case) else "The reporter left nobody out.",
             lead=("Only what the reporter wrote in the mailbox lets in somebody left out.",),
             fields=(
                 Field(

@@ -1,11 +1,14 @@
 """What a counselor does in a case: one page, one form, one entry of the record each."""
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from flask import Blueprint, abort, url_for
 
 from desk.cases import find_case
+from desk.casework.clocks import Window, event_window
+from desk.casework.leftout import left_out
+from desk.casework.rules import policy_of
 from desk.casework.work import read_file
 from desk.records import CaseRecord
 from desk.screens import deciding, handling, keeping, leaving, sharing
@@ -29,11 +32,18 @@ class Link:
 _GROUPS: Mapping[str, Mapping[str, tuple[str, Builder]]] = {
     "Care": handling.TASKS,
     "Decide": deciding.TASKS,
-    "Others": sharing.TASKS,
-    "Keep": keeping.TASKS,
-    "Take along": leaving.TASKS,
+    "With others": sharing.TASKS,
+    "Act and keep": keeping.TASKS,
+    "Take out": leaving.TASKS,
 }
 _AFTER_CONFLICT = frozenset({"hand-over", "note", "copy", "record"})
+# Offered only where there is something to do; the address works all the same, and the rule decides.
+_WHERE: Mapping[str, Callable[[Vault, CaseRecord], bool]] = {
+    "window": lambda vault, case: event_window(vault, case) in (Window.DECIDE, Window.DECIDED),
+    "assess": lambda vault, case: policy_of(vault, case).assessment is not None,
+    "propose": lambda vault, case: bool(policy_of(vault, case).actions),
+    "agreement": lambda vault, case: bool(left_out(vault, case)),
+}
 
 
 @pages.route("/<name>/do/<task>", methods=["GET", "POST"])
@@ -45,7 +55,8 @@ def do(name: str, task: str) -> Answer:
     if not found:
         abort(404)
     _, build = found[0]
-    return perform(build(opened, case))
+    made = build(opened, case)
+    return perform(replace(made, form=replace(made.form, case=case.name)))
 
 
 def links_of(opened: Vault, case: CaseRecord) -> Mapping[str, list[Link]]:
@@ -58,5 +69,10 @@ def _links(
 ) -> Iterator[Link]:
     conflict = read_file(opened, case).conflict
     for task, (title, _) in tasks.items():
-        if not conflict or task in _AFTER_CONFLICT:
+        is_needed = _WHERE.get(task, _everywhere)(opened, case)
+        if is_needed and (not conflict or task in _AFTER_CONFLICT):
             yield Link(title, url_for("tasks.do", name=case.name, task=task))
+
+
+def _everywhere(vault: Vault, case: CaseRecord) -> bool:
+    return True

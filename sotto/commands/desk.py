@@ -12,10 +12,11 @@ from rich.console import Console
 
 from desk import terminal
 from desk.backup import back_up, restore
-from desk.cases import find_case, list_cases
+from desk.cases import find_case
 from desk.casework.expiry import expiry_warnings
 from desk.casework.following import after_import
-from desk.casework.telling import tell_reporter
+from desk.casework.replytexts import require_filled
+from desk.cleaning import can_clean
 from desk.desk import create_desk, create_gpg_desk, read_desk
 from desk.exporting import export_dispatch, plan_dispatch
 from desk.extracting import extract_case
@@ -24,7 +25,7 @@ from desk.importing import check_envelopes, import_bundle, verify_bundle
 from desk.legible import make_visible
 from desk.replies import queue_reply, take_back, take_off_page
 from desk.screens.serving import open_desk
-from desk.showing import case_line, case_view
+from desk.showing import case_view, list_lines
 from desk.unlocking import asks_passphrase
 from desk.vault import Vault
 from keys.certificate import read_fingerprint
@@ -113,7 +114,9 @@ def open_command(data: Path, port: int, idle_minutes: int, no_browser: bool) -> 
 def import_command(data: Path, passphrase_file: Path | None, bundle: Path) -> None:
     """Import a bundle that the courier brought."""
     with unlock(data, passphrase_file) as vault:
-        terminal.print_import(_console(), import_bundle(vault, bundle, now=_now()))
+        with terminal.import_progress(Console(stderr=True)) as progress:
+            report = import_bundle(vault, bundle, now=_now(), progress=progress)
+        terminal.print_import(_console(), report)
         for sentence in after_import(vault, bundle, now=_now()).told:
             click.echo(make_visible(sentence))
 
@@ -125,7 +128,7 @@ def import_command(data: Path, passphrase_file: Path | None, bundle: Path) -> No
 def list_command(data: Path, passphrase_file: Path | None, as_json: bool) -> None:
     """List the cases, the most urgent first."""
     with unlock(data, passphrase_file) as vault:
-        lines = [case_line(one, today=_today()) for one in list_cases(vault, today=_today())]
+        lines = list_lines(vault, today=_today())
         _warn(vault)
     if as_json:
         _print_json(lines)
@@ -153,10 +156,13 @@ def show(data: Path, passphrase_file: Path | None, as_json: bool, case: str) -> 
 @passphrase_option
 @click.argument("case")
 @click.option("--out", type=FOLDER, required=True, help="A new folder for the files.")
-def extract(data: Path, passphrase_file: Path | None, case: str, out: Path) -> None:
+@click.option("--cleaned", is_flag=True, help="Without their metadata, by mat2 (and bubblewrap).")
+def extract(data: Path, passphrase_file: Path | None, case: str, out: Path, cleaned: bool) -> None:
     """Write the texts and files of a case as ordinary files. They are not sealed any more."""
+    if cleaned and not can_clean():
+        raise click.UsageError("Install mat2 and bubblewrap first; Tails has both.")
     with unlock(data, passphrase_file) as vault:
-        for path in extract_case(vault, find_case(vault, case), out):
+        for path in extract_case(vault, find_case(vault, case), out, cleaned=cleaned):
             click.echo(str(path))
 
 
@@ -167,8 +173,6 @@ def extract(data: Path, passphrase_file: Path | None, case: str, out: Path) -> N
 @click.option("--text-file", type=TEXT, help="The reply; - for the keyboard.")
 @click.option("--undo", is_flag=True, help="Take back the newest reply that is not exported yet.")
 @click.option("--take-off", type=int, metavar="NUMBER", help="Leave an older reply off the page.")
-@click.option("--status", help="Tell the reporter where the case stands, in a word of the policy.")
-@click.option("--outcome", help="Tell the reporter how it ended, and why.")
 def reply(
     *,
     data: Path,
@@ -177,12 +181,9 @@ def reply(
     text_file: TextIO | None,
     undo: bool,
     take_off: int | None,
-    status: str | None,
-    outcome: str | None,
 ) -> None:
     """Queue a reply, which the next dispatch brings to the reporter."""
-    told = status is not None or outcome is not None
-    if not (text_file or undo or take_off is not None or told):
+    if not (text_file or undo or take_off is not None):
         raise click.UsageError("Give the reply with --text-file FILE, or - to type it.")
     text = words(text_file) if text_file else None
     with unlock(data, passphrase_file) as vault:
@@ -192,11 +193,8 @@ def reply(
         if take_off is not None:
             take_off_page(vault, found, take_off)
             click.echo(f"Reply {take_off} is off the page with the next dispatch.")
-        if told:
-            tell_reporter(vault, found, status=status, outcome=outcome, now=_now())
-            click.echo("The next dispatch says so.")
         if text is not None:
-            queued = queue_reply(vault, found, text, today=_today())
+            queued = queue_reply(vault, found, require_filled(text), today=_today())
             click.echo(
                 f"Reply {queued.number} of case {found.name} waits for the next dispatch: "
                 "sotto desk export --out DISPATCH. Until then --undo takes it back."

@@ -7,21 +7,23 @@ from typing import TextIO, cast
 import click
 
 from desk.cases import find_case
-from desk.casework import handling
+from desk.casework import handling, noting
 from desk.casework.casefile import Risk, Way
 from desk.casework.clocks import case_clocks, decide_window
-from desk.casework.conflicts import declare_conflict
+from desk.casework.conflicts import declare_conflict, record_agreement
 from desk.casework.deleting import hold_case, release_hold
 from desk.casework.manual import enter_report
 from desk.casework.merging import merge_cases
-from desk.casework.rules import choose_policy, import_policy
+from desk.casework.replytexts import closing_text, ready_replies, require_filled
+from desk.casework.rules import choose_policy, final_statuses, import_policy, policy_of
 from desk.casework.said import case_top
-from desk.casework.triage import triage
 from desk.casework.verifying import read_record, verify_record
 from desk.legible import make_visible
+from desk.showing import case_view
 from desk.vault import Vault
+from protocol.names import EnvelopeId
 from sotto.commands import desk_agree, desk_leaving
-from sotto.commands.desk_options import FOLDER, now, why_option, with_vault, words
+from sotto.commands.desk_options import FOLDER, TEXT, now, why_option, with_vault, words
 
 
 @click.group()
@@ -31,15 +33,6 @@ def group() -> None:
 
 for _command in (*desk_agree.COMMANDS, *desk_leaving.COMMANDS):
     group.add_command(_command)
-
-
-@group.command()
-@with_vault
-def order(vault: Vault) -> None:
-    """List the open cases by the risk of harm, the most urgent first."""
-    for line in triage(vault, today=now().date()):
-        reasons = "; ".join(line.reasons) or line.clocks.running
-        click.echo(f"{line.case.name}  {make_visible(reasons)}")
 
 
 @group.command()
@@ -76,12 +69,84 @@ def duty(vault: Vault, case: str, duty: str, why: TextIO) -> None:
 
 @group.command()
 @with_vault
+@click.argument("case")
+@click.argument("text", required=False)
+def ready(vault: Vault, case: str, text: str | None) -> None:
+    """List the ready texts of the procedure, or print one in the reporter's language."""
+    for one in ready_replies(vault, find_case(vault, case)):
+        if text is None:
+            click.echo(f"{one.id}  {one.title}")
+        elif one.id == text:
+            click.echo(one.text)
+
+
+@group.command()
+@with_vault
+@why_option
+@click.argument("case")
+@click.argument("status")
+def status(vault: Vault, case: str, status: str, why: TextIO) -> None:
+    """Say where the case stands; the reporter reads it with the next dispatch."""
+    handling.set_case_status(vault, find_case(vault, case), status, reason=words(why), now=now())
+
+
+@group.command()
+@with_vault
+@why_option
+@click.argument("case")
+def reported(vault: Vault, case: str, why: TextIO) -> None:
+    """Write down what the person reported answers."""
+    noting.add_answer_of_reported(vault, find_case(vault, case), words(why), now=now())
+
+
+@group.command()
+@with_vault
+@why_option
+@click.argument("case")
+def told(vault: Vault, case: str, why: TextIO) -> None:
+    """Note what the reporter was told by telephone, in person or by letter."""
+    noting.tell_otherwise(vault, find_case(vault, case), words(why), now=now())
+
+
+@group.command()
+@with_vault
+@why_option
+@click.option("--in-person", is_flag=True, help="The person affected said so themselves.")
+@click.argument("case")
+@click.argument("consents", nargs=-1)
+def consent(
+    vault: Vault, *, case: str, consents: tuple[str, ...], in_person: bool, why: TextIO
+) -> None:
+    """Record the consents given otherwise than in the mailbox; what is not named is withdrawn."""
+    found = find_case(vault, case)
+    handling.record_consent(
+        vault, found, consents, by_survivor=in_person, how=words(why), now=now()
+    )
+
+
+@group.command("let-in")
+@with_vault
+@why_option
+@click.option("--letter", type=int, help="The letter that says so, as sotto desk show counts.")
+@click.argument("case")
+@click.argument("name")
+def let_in(vault: Vault, *, case: str, name: str, letter: int | None, why: TextIO) -> None:
+    """Record that the reporter lets somebody in who was left out."""
+    found = find_case(vault, case)
+    messages = case_view(vault, found, today=now().date())["messages"]
+    named = [one["envelope"] for one in messages[letter - 1 : letter]] if letter else []
+    envelope = EnvelopeId(bytes.fromhex(named[0])) if named and named[0] else None
+    record_agreement(vault, found, name, words(why), envelope=envelope, now=now())
+
+
+@group.command()
+@with_vault
 @why_option
 @click.option("--shared", is_flag=True, help="Colleagues who share the case get it too.")
 @click.argument("case")
 def note(vault: Vault, case: str, shared: bool, why: TextIO) -> None:
     """Add a note to a case."""
-    handling.add_note(vault, find_case(vault, case), words(why), shared=shared, now=now())
+    noting.add_note(vault, find_case(vault, case), words(why), shared=shared, now=now())
 
 
 @group.command()
@@ -126,11 +191,39 @@ def assess(vault: Vault, case: str, factors: tuple[str, ...], conclusion: str, w
 @with_vault
 @why_option
 @click.option("--outcome", "outcomes", multiple=True, help="An outcome of the policy.")
+@click.option("--tell", type=TEXT, help="What the reporter reads of it.")
 @click.argument("case")
-def decide(vault: Vault, case: str, outcomes: tuple[str, ...], why: TextIO) -> None:
-    """Record the outcome and its reasons; the reporter is told with: sotto desk reply."""
+def decide(
+    vault: Vault, *, case: str, outcomes: tuple[str, ...], tell: TextIO | None, why: TextIO
+) -> None:
+    """Record the outcome and its reasons, and what the reporter is told of it."""
+    handling.decide_outcome(
+        vault,
+        find_case(vault, case),
+        outcomes,
+        reasons=words(why),
+        tell_reporter=words(tell) if tell else "",
+        now=now(),
+    )
+
+
+@group.command()
+@with_vault
+@why_option
+@click.option("--status", help="One that ends a case; the first of the policy without it.")
+@click.option("--ask", type=TEXT, help="The closing reply; else the ready text.")
+@click.argument("case")
+def close(vault: Vault, *, case: str, status: str | None, ask: TextIO | None, why: TextIO) -> None:
+    """Close a case: ask the reporter whether they are satisfied, and set a final status."""
     found = find_case(vault, case)
-    handling.decide_outcome(vault, found, outcomes, reasons=words(why), now=now())
+    handling.close_case(
+        vault,
+        found,
+        status or final_statuses(policy_of(vault, found))[0].id,
+        question=require_filled(words(ask) if ask else closing_text(vault, found)),
+        reason=words(why),
+        now=now(),
+    )
 
 
 @group.command()

@@ -189,7 +189,7 @@ class FakeRelay:
                 for one in self.counselors
             ),
             policy="generic",
-            policy_version="1",
+            policy_version="1.0",
             warnings=(),
         )
         head = replace(ordinary, **changes).encode()  # type: ignore[arg-type]  # by name, in tests

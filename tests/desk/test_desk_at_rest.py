@@ -8,10 +8,9 @@ import pytest
 from relayside import DAY, NOW, PASSPHRASE, Counselor, FakeRelay, answer
 
 from desk.backup import back_up
-from desk.cases import list_cases
-from desk.casework.telling import tell_reporter
 from desk.exporting import export_dispatch
 from desk.importing import import_bundle
+from desk.records import CaseRecord
 from desk.replies import queue_reply
 from desk.showing import case_view
 from desk.unlocking import open_vault
@@ -69,15 +68,17 @@ def round_made(
     files = {CANARIES["file name"]: (CANARIES["file"] * 9_000).encode()}
     sent = [relay.send(reporter, report, files=files), relay.cover()]
     import_bundle(desk, relay.cut(tmp_path / "bundle", sent), now=NOW)
-    (case,) = list_cases(desk, today=DAY)
+    (case,) = desk.all(CaseRecord)
     case_view(desk, case, today=DAY)
     queue_reply(desk, case, CANARIES["reply"], today=DAY)
-    tell_reporter(desk, case, status="closed", outcome=CANARIES["outcome"], now=NOW)
+    (case,) = desk.all(CaseRecord)
+    with desk.changes():
+        desk.put(case.model_copy(update={"outcome": CANARIES["outcome"]}))
     return desk
 
 
 def _identifiers(desk: Vault, relay: FakeRelay, anna: Counselor) -> dict[str, str]:
-    (case,) = list_cases(desk, today=DAY)
+    (case,) = desk.all(CaseRecord)
     return {
         "case name": case.name,
         "mailbox": case.mailbox.hex(),
@@ -118,7 +119,7 @@ def test_the_search_finds_what_is_there(tmp_path: Path, what: str) -> None:
 def test_everything_is_there_for_her_who_unlocks(round_made: Vault) -> None:
     round_made.close()
     with open_vault(round_made.directory, PASSPHRASE) as again:
-        (case,) = list_cases(again, today=DAY)
+        (case,) = again.all(CaseRecord)
         view = case_view(again, case, today=DAY)
     shown = str(view)
     assert all(CANARIES[what] in shown for what in CANARIES if what != "file")

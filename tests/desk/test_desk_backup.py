@@ -6,12 +6,12 @@ import pytest
 from relayside import DAY, NOW, PASSPHRASE, Counselor, FakeRelay
 
 from desk.backup import back_up, restore
-from desk.cases import list_cases, read_thread
+from desk.cases import read_thread
 from desk.desk import read_desk
 from desk.exporting import export_dispatch
 from desk.extracting import extract_case
 from desk.importing import import_bundle
-from desk.records import EnvelopeRecord
+from desk.records import CaseRecord, EnvelopeRecord
 from desk.replies import queue_reply
 from desk.vault import Vault
 from protocol.derivation import ReporterKeys, generate_throwaway_keys
@@ -29,7 +29,8 @@ def copy(tmp_path: Path) -> Path:
 def filled(desk: Vault, relay: FakeRelay, reporter: ReporterKeys, tmp_path: Path) -> Vault:
     sent = relay.send(reporter, files={"proof.bin": bytes(range(256)) * 400})
     import_bundle(desk, relay.cut(tmp_path / "bundle", [sent]), now=NOW)
-    queue_reply(desk, list_cases(desk, today=DAY)[0], "We read it.", today=DAY)
+    (case,) = desk.all(CaseRecord)
+    queue_reply(desk, case, "We read it.", today=DAY)
     return desk
 
 
@@ -39,8 +40,8 @@ def test_a_restored_desk_has_every_case_file_and_reply(
     report = back_up(filled, copy, now=NOW)
     assert (report.copied, report.kept) == (1, 0)
     with restore(copy, tmp_path / "again", passphrase=PASSPHRASE) as again:
-        (case,) = list_cases(again, today=DAY)
-        assert case == list_cases(filled, today=DAY)[0]
+        (case,) = again.all(CaseRecord)
+        assert [case] == list(filled.all(CaseRecord))
         assert [one.report.text for one in read_thread(again, case)] == ["Something happened."]
         files = extract_case(again, case, tmp_path / "out")
         assert files[-1].read_bytes() == bytes(range(256)) * 400

@@ -8,7 +8,6 @@ from relayside import DAY, NOW, Counselor, FakeRelay, SealedEnvelope, open_page
 
 from desk import exporting
 from desk.backup import back_up
-from desk.cases import list_cases
 from desk.desk import read_desk
 from desk.exporting import export_dispatch, plan_dispatch
 from desk.importing import import_bundle
@@ -23,7 +22,7 @@ from protocol.sealing import read_sealed
 
 
 def _case(desk: Vault) -> CaseRecord:
-    (case,) = list_cases(desk, today=DAY)
+    (case,) = desk.all(CaseRecord)
     return case
 
 

@@ -8,11 +8,11 @@ from pathlib import Path
 import pytest
 from relayside import DAY, NOW, Counselor, FakeRelay, SealedEnvelope, write_bundle
 
-from desk.cases import find_case, list_cases, read_thread
+from desk.cases import find_case, read_thread
 from desk.desk import read_desk
 from desk.importing import ImportReport, check_envelopes, import_bundle, verify_bundle
 from desk.keyring import KeptKey, keep
-from desk.records import EnvelopeRecord, EnvelopeState
+from desk.records import CaseRecord, EnvelopeRecord, EnvelopeState
 from desk.showing import case_view
 from desk.vault import Vault
 from keys.secretkey import SecretKey
@@ -28,7 +28,7 @@ def _take(desk: Vault, path: Path) -> ImportReport:
 
 
 def _only_case(desk: Vault) -> str:
-    (case,) = list_cases(desk, today=DAY)
+    (case,) = desk.all(CaseRecord)
     return case.name
 
 
@@ -282,7 +282,7 @@ def test_a_file_encrypted_already_is_marked_and_one_sealed_to_her_is_warned_of(
         False,
     ]
     assert any("encrypted already" in one for one in told.told)
-    assert len(list_cases(desk, today=DAY)) == 1
+    assert len(list(desk.all(CaseRecord))) == 1
 
 
 def _reader(path: Path) -> ArchiveReader:

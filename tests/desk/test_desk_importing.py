@@ -8,10 +8,11 @@ from pathlib import Path
 import pytest
 from relayside import DAY, NOW, FakeRelay, answer
 
-from desk.cases import find_case, list_cases, read_thread
+from desk.cases import find_case, read_thread
+from desk.casework.triage import triage
 from desk.filing import draw_cover_months
 from desk.importing import ImportReport, import_bundle
-from desk.records import EnvelopeRecord, EnvelopeState, MailboxRecord
+from desk.records import CaseRecord, EnvelopeRecord, EnvelopeState, MailboxRecord
 from desk.showing import case_view
 from desk.vault import Vault
 from protocol.derivation import ReporterKeys, generate_throwaway_keys
@@ -25,7 +26,7 @@ def _take(desk: Vault, path: Path) -> ImportReport:
 
 
 def _only_case(desk: Vault) -> str:
-    (case,) = list_cases(desk, today=DAY)
+    (case,) = desk.all(CaseRecord)
     return case.name
 
 
@@ -145,7 +146,7 @@ def test_cover_and_what_leaves_her_out_are_filed_without_a_word(
     left_out = relay.send(reporter, blind=["anna"])
     told = _take(desk, relay.cut(bundle, [relay.cover(), left_out]))
     assert (told.arrivals, told.told, told.notes) == ([], [], [])
-    assert list_cases(desk, today=DAY) == []
+    assert list(desk.all(CaseRecord)) == []
     states = {one.state for one in desk.all(EnvelopeRecord)}
     assert states == {EnvelopeState.COVER, EnvelopeState.UNOPENED}
     assert desk.objects.names() == set()
@@ -201,7 +202,7 @@ def test_an_import_that_was_cut_off_goes_on_and_sweeps_its_remains(
     monkeypatch.undo()
     (desk.directory / "objects" / secrets.token_hex(16)).write_bytes(b"remains")
     assert len(_take(desk, bundle).arrivals) == 1
-    assert len(list_cases(desk, today=DAY)) == 2
+    assert len(list(desk.all(CaseRecord))) == 2
     assert len(desk.objects.names()) == 2
 
 
@@ -234,10 +235,10 @@ def test_a_disk_that_fails_at_any_write_loses_nothing_and_files_nothing_by_half(
             left.pop(0)
             filed = {one.content.name for one in desk.all(EnvelopeRecord) if one.content}
             assert filed <= desk.objects.names()
-            for case in list_cases(desk, today=DAY):
+            for case in desk.all(CaseRecord):
                 assert list(read_thread(desk, case))
     assert failures >= 3
-    assert len(list_cases(desk, today=DAY)) == len(desk.objects.names()) == 3
+    assert len(list(desk.all(CaseRecord))) == len(desk.objects.names()) == 3
 
 
 @pytest.mark.clause("P6")
@@ -265,6 +266,26 @@ def test_danger_and_calls_for_support_are_listed_first(
     first = relay.send(older, relay.report(older, day=DAY - timedelta(days=30)))
     second = relay.send(reporter, relay.report(reporter, answers=(answers,)))
     _take(desk, relay.cut(bundle, [first, second]))
-    top = list_cases(desk, today=DAY)[0]
+    top = triage(desk, today=DAY)[0].case
     assert top.urgent is urgent
     assert (top.received == DAY) is urgent
+
+
+def test_an_import_tells_how_far_it_is_and_goes_on_where_it_was_stopped(
+    desk: Vault, relay: FakeRelay, reporter: ReporterKeys, bundle: Path
+) -> None:
+    sent = [relay.send(reporter), relay.send(generate_throwaway_keys())]
+    sizes = [len(one.ciphertext) for one in sent]
+    relay.cut(bundle, sent)
+    told: list[tuple[int, int]] = []
+
+    def stops_at_the_second(done: int, total: int) -> None:
+        told.append((done, total))
+        if done:
+            raise StorageError("stopped")
+
+    with pytest.raises(StorageError, match="stopped"):
+        import_bundle(desk, bundle, now=NOW, progress=stops_at_the_second)
+    assert told == [(0, sum(sizes)), (sizes[0], sum(sizes))]
+    assert len(_take(desk, bundle).arrivals) == 1
+    assert len(list(desk.all(CaseRecord))) == 2

@@ -6,10 +6,9 @@ from pathlib import Path
 import pytest
 from relayside import DAY, NOW, Counselor, FakeRelay, open_page
 
-from desk.cases import case_name, clock, find_case, list_cases
-from desk.casework.telling import tell_reporter
-from desk.casework.verifying import read_record
-from desk.exporting import export_dispatch
+from desk.cases import case_name, clock
+from desk.casework.triage import triage
+from desk.exporting import export_dispatch, plan_dispatch
 from desk.importing import import_bundle
 from desk.records import CaseRecord
 from desk.replies import queue_reply, take_back, take_off_page
@@ -19,8 +18,14 @@ from protocol.errors import CapacityError, FormatError, StorageError
 
 
 def _case(desk: Vault) -> CaseRecord:
-    (case,) = list_cases(desk, today=DAY)
+    (case,) = desk.all(CaseRecord)
     return case
+
+
+def says(desk: Vault, case: CaseRecord, *, status: str, outcome: str) -> None:
+    """File what casework files once its rules are kept."""
+    with desk.changes():
+        desk.put(case.model_copy(update={"status": status, "outcome": outcome}))
 
 
 @pytest.fixture
@@ -62,7 +67,7 @@ def test_an_older_reply_taken_off_the_page_makes_room_and_stays_in_the_case(
 ) -> None:
     queue_reply(desk, case, "a" * 10_000, today=DAY)
     export_dispatch(desk, dispatch, now=NOW)
-    with pytest.raises(CapacityError, match="--take-off 1"):
+    with pytest.raises(CapacityError, match="as number 1"):
         queue_reply(desk, case, "b" * 10_000, today=DAY)
     take_off_page(desk, case, 1)
     with pytest.raises(StorageError, match="No reply of that number"):
@@ -90,13 +95,13 @@ def test_status_and_outcome_reach_the_reporter(
     reporter: ReporterKeys,
     dispatch: Path,
 ) -> None:
-    tell_reporter(desk, case, status="closed", outcome="A warning was given.", now=NOW)
-    tell_reporter(desk, case, status=None, outcome=None, now=NOW)
-    told = [(one.act, one.what.get("status"), one.why) for one in read_record(desk, case.name)]
-    assert told == [("status", "closed", ""), ("decided", None, "A warning was given.")]
+    says(desk, case, status="closed", outcome="A warning was given.")
+    crossing = plan_dispatch(desk, now=NOW, without_backup=False)
+    assert crossing.words == ((case.name, "closed", "A warning was given."),)
     export_dispatch(desk, dispatch, now=NOW)
     page = open_page(relay.read_dispatch(dispatch, anna), reporter)
     assert (page.status, page.outcome) == ("closed", "A warning was given.")
+    assert plan_dispatch(desk, now=NOW, without_backup=False).words == ()
 
 
 @pytest.mark.clause("P4")
@@ -115,13 +120,19 @@ def test_the_desk_counts_down_to_the_acknowledgement(
     assert clock(case, today=DAY + timedelta(days=days)) == words
 
 
-def test_after_the_first_reply_the_feedback_clock_runs_and_an_outcome_stops_it(
-    desk: Vault, case: CaseRecord
+@pytest.mark.clause("P4")
+@pytest.mark.clause("P29")
+def test_a_clock_runs_until_a_dispatch_carried_what_stops_it(
+    desk: Vault, case: CaseRecord, dispatch: Path
 ) -> None:
     queue_reply(desk, case, "We got it.", today=DAY)
+    assert clock(_case(desk), today=DAY) == "14 days left to acknowledge"
+    export_dispatch(desk, dispatch, now=NOW)
     assert clock(_case(desk), today=DAY) == "92 days left to give feedback"
-    tell_reporter(desk, case, status="closed", outcome="Done.", now=NOW)
-    assert clock(find_case(desk, case.name), today=DAY) == "no clock runs"
+    says(desk, _case(desk), status="closed", outcome="Done.")
+    assert clock(_case(desk), today=DAY) == "92 days left to give feedback"
+    export_dispatch(desk, dispatch, now=NOW)
+    assert clock(_case(desk), today=DAY) == "no clock runs"
 
 
 @pytest.mark.clause("P4")
@@ -131,9 +142,11 @@ def test_what_is_overdue_is_listed_before_what_is_due(
     older = generate_throwaway_keys()
     sent = relay.send(older, relay.report(older, day=DAY - timedelta(days=20)))
     import_bundle(desk, relay.cut(bundle, [sent], number=2), now=NOW)
-    assert [one.received for one in list_cases(desk, today=DAY)] == [DAY - timedelta(days=20), DAY]
-    queue_reply(desk, list_cases(desk, today=DAY)[0], "Sorry for the wait.", today=DAY)
-    assert list_cases(desk, today=DAY)[0].name == case.name
+    late, due = (line.case for line in triage(desk, today=DAY))
+    assert (late.received, due.name) == (DAY - timedelta(days=20), case.name)
+    queue_reply(desk, late, "Sorry for the wait.", today=DAY)
+    export_dispatch(desk, bundle.with_name("dispatch"), now=NOW)
+    assert [line.case.name for line in triage(desk, today=DAY)] == [case.name, late.name]
 
 
 def test_a_case_has_the_same_name_at_another_desk_and_none_that_a_relay_could_know(

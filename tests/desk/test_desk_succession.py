@@ -18,20 +18,21 @@ from relayside import (
 
 from desk import succession
 from desk.backup import back_up, restore
-from desk.cases import list_cases
 from desk.casework.colleagues import colleagues, confirm_colleague, learn_colleagues
 from desk.casework.expiry import expiry_warnings
 from desk.desk import read_desk
 from desk.exporting import export_dispatch, plan_dispatch
-from desk.importing import ImportReport, import_bundle
+from desk.importing import ImportReport, import_bundle, verify_bundle
 from desk.keyring import KeptKey, own_fingerprints
-from desk.records import EnvelopeRecord, EnvelopeState
+from desk.records import CaseRecord, EnvelopeRecord, EnvelopeState
 from desk.replies import queue_reply
 from desk.succession import her_keys, propose_successor, withdraw_successor
 from desk.unlocking import open_vault, open_with
 from desk.vault import Vault
 from keys.certificate import read_certificate
 from keys.secretkey import generate_secret_key, read_secret_key
+from protocol.archive import ArchiveReader
+from protocol.bundle import BundleHead
 from protocol.derivation import ReporterKeys, generate_throwaway_keys
 from protocol.errors import AuthenticityError, KeyMaterialError, StorageError
 from protocol.sealing import read_sealed
@@ -152,7 +153,7 @@ def test_what_is_sealed_to_the_old_key_and_comes_late_is_read(
     with open_vault(proposed.directory, NEW) as desk:
         report = import_bundle(desk, relay.cut(bundle, [late, newer], number=3), now=LATER)
         assert len(report.arrivals) == 2
-        (case,) = list_cases(desk, today=LATER.date())
+        (case,) = desk.all(CaseRecord)
         assert len(case.items) == 2
 
 
@@ -165,6 +166,13 @@ def test_whoever_left_her_out_stays_closed_to_the_old_key_and_the_new(
     report = import_bundle(proposed, relay.cut(bundle, [before, after], number=3), now=LATER)
     assert (report.arrivals, report.told) == ([], [])
     assert {one.state for one in proposed.all(EnvelopeRecord)} == {EnvelopeState.UNOPENED}
+
+
+def head_of(desk: Vault, bundle: Path) -> BundleHead:
+    data = bundle.read_bytes()
+    return verify_bundle(
+        desk, ArchiveReader(lambda at, n: data[at : at + n], len(data)), now=NOW
+    ).head
 
 
 def test_a_late_stick_is_told_and_loses_nothing(
@@ -196,7 +204,7 @@ def test_a_key_that_this_desk_never_proposed_is_told_and_not_taken(
     report = import_bundle(proposed, listing(relay, stranger).cut(bundle, [], number=2), now=NOW)
     assert any(stranger.secret_key.fingerprint[:4] in one for one in report.told)
     assert read_desk(proposed).fingerprint == anna.secret_key.fingerprint
-    learn_colleagues(proposed, bundle, now=NOW)
+    learn_colleagues(proposed, head_of(proposed, bundle))
     assert [one.name for one in colleagues(proposed)] == ["berta"]
 
 
@@ -422,13 +430,13 @@ def test_another_desk_asks_for_the_voice_again(
 ) -> None:
     relay.cut(bundle, [])
     import_bundle(desk, bundle, now=NOW)
-    learn_colleagues(desk, bundle, now=NOW)
+    learn_colleagues(desk, head_of(desk, bundle))
     (berta,) = colleagues(desk)
     confirm_colleague(desk, "berta", berta.fingerprint, now=NOW)
     next_berta = key_pair("berta")
     listing(relay, next_berta).cut(bundle, [], number=2)
     import_bundle(desk, bundle, now=NOW)
-    told = learn_colleagues(desk, bundle, now=NOW)
+    told = learn_colleagues(desk, head_of(desk, bundle))
     assert any("compare its fingerprint by voice" in one for one in told)
     (berta,) = colleagues(desk)
     assert (berta.fingerprint, berta.confirmed) == (next_berta.secret_key.fingerprint, None)
@@ -444,7 +452,7 @@ def test_the_end_of_a_colleagues_key_is_told_sixty_thirty_and_seven_days_before(
     ending = key_pair("berta", expires=midnight + timedelta(days=days, hours=10))
     listing(relay, ending).cut(bundle, [])
     import_bundle(desk, bundle, now=NOW)
-    learn_colleagues(desk, bundle, now=NOW)
+    learn_colleagues(desk, head_of(desk, bundle))
     later = NOW + timedelta(hours=2) if days == 0 else NOW
     told = expiry_warnings(desk, now=later)
     assert [word in one and "berta" in one for one in told] == ([True] if word else [])
@@ -458,7 +466,7 @@ def test_the_end_of_her_own_key_is_told_and_what_to_do(
     propose(desk, ending)
     gone_over(desk, relay, ending, bundle)
     (told,) = expiry_warnings(desk, now=LATER)
-    assert "Soon: your key ends in 20 days: sotto desk key successor" in told
+    assert "Soon: your key ends in 20 days: let a new one follow." in told
     propose(desk, next_anna, former=NEW)
     (told,) = expiry_warnings(desk, now=LATER)
     assert "export, so that its successor goes" in told
@@ -491,7 +499,7 @@ def test_a_reply_after_the_succession_is_sealed_and_signed_anew(
     late = relay.send(reporter)
     gone_over(proposed, relay, next_anna, bundle)
     import_bundle(proposed, relay.cut(bundle, [late], number=3), now=LATER)
-    (case,) = list_cases(proposed, today=LATER.date())
+    (case,) = proposed.all(CaseRecord)
     queue_reply(proposed, case, "From the new key.", today=LATER.date())
     export_dispatch(proposed, bundle, now=LATER)
     page = open_page(relay.read_dispatch(bundle, next_anna), reporter)

@@ -8,10 +8,10 @@ from pathlib import Path
 import pytest
 from relayside import NOW, PASSPHRASE, Counselor, FakeRelay, SealedEnvelope
 
-from desk.cases import list_cases
 from desk.desk import create_desk
 from desk.extracting import extract_case
 from desk.importing import import_bundle
+from desk.records import CaseRecord
 from desk.vault import Vault
 from keys.certificate import read_certificate
 from protocol.derivation import ReporterKeys, generate_throwaway_keys
@@ -76,7 +76,7 @@ def test_gpg_and_unzip_read_from_a_bundle_what_the_desk_extracts(
 ) -> None:
     bundle = relay.cut(tmp_path / "bundle.zip", [sent, relay.cover()])
     import_bundle(desk, bundle, now=NOW)
-    (case,) = list_cases(desk, today=NOW.date())
+    (case,) = desk.all(CaseRecord)
     ours = extract_case(desk, case, tmp_path / "ours")
 
     gpg.run("--import", feed=relay.secret_key.certificate)

@@ -8,11 +8,10 @@ from pathlib import Path
 import pytest
 from counselor import MADE, NOW
 
-from desk.cases import list_cases
 from desk.desk import create_desk, read_desk
 from desk.exporting import export_dispatch
 from desk.importing import ImportReport, import_bundle
-from desk.records import EnvelopeRecord, EnvelopeState
+from desk.records import CaseRecord, EnvelopeRecord, EnvelopeState
 from desk.replies import queue_reply
 from desk.succession import propose_successor
 from desk.unlocking import open_vault
@@ -73,12 +72,12 @@ class Person:
 
     def answers(self, text: str) -> None:
         with self.opens_the_desk() as desk:
-            (case,) = list_cases(desk, today=NOW.date())
+            (case,) = desk.all(CaseRecord)
             queue_reply(desk, case, text, today=NOW.date())
 
     def items(self) -> int:
         with self.opens_the_desk() as desk:
-            return sum(len(one.items) for one in list_cases(desk, today=NOW.date()))
+            return sum(len(one.items) for one in desk.all(CaseRecord))
 
 
 def new_key(name: str, passphrase: str) -> bytes:

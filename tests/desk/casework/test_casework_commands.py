@@ -5,8 +5,9 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 from relayside import PASSPHRASE
-from twodesks import Desk, Office, affected
+from twodesks import Desk, Office, affected, new_reporter
 
+from desk.casework.work import read_file
 from protocol.derivation import ReporterKeys
 from protocol.errors import SottoError
 from sotto.commands.desk_case import group
@@ -120,9 +121,17 @@ def test_the_daily_commands_write_what_they_are_told_and_refuse_with_a_sentence(
     one.gets("risk", case, "some", saying="Same team.")
     one.gets("hold", case, saying="Court.")
     one.gets("hold", "--release", case, saying="Over.")
-    one.gets("decide", "--outcome", "warning", case, saying="Twice.")
-    assert "some risk of harm" in one.gets("order")
-    assert "Consents: pass-on" in one.gets("top", case)
+    assert "acknowledgement" in one.gets("ready", case)
+    assert "{next_steps}" in one.gets("ready", case, "acknowledgement")
+    one.gets("status", case, "looking", saying="Asked the host.")
+    one.gets("reported", case, saying="He denies it.")
+    one.gets("told", case, saying="On the telephone, at noon.")
+    one.gets("consent", "--in-person", case, "account", saying="At the door.")
+    tell = tmp_path / "tell"
+    tell.write_text("They were warned.")
+    one.gets("decide", "--outcome", "warning", "--tell", tell, case, saying="Twice.")
+    assert first.case(reporter).outcome == "They were warned."
+    assert "Consents: account" in one.gets("top", case)
     copy = tmp_path / "copy"
     one.gets("share", "--to", two.name, "--out", copy, case)
     assert case in two.gets("received", copy)
@@ -138,3 +147,22 @@ def test_the_daily_commands_write_what_they_are_told_and_refuse_with_a_sentence(
     refused = one.types(*paper, saying="Summons.")
     assert "has not consented" in str(refused.exception)
     assert not (tmp_path / "out.html").exists()
+    one.gets("close", case, saying="Done.")
+    assert read_file(first.vault, first.case(reporter)).closed_on is not None
+    assert "satisfied" in first.case(reporter).replies[-1].text
+
+
+@pytest.mark.clause("P16")
+def test_somebody_left_out_is_let_in_by_the_letter_that_says_so(
+    terminals: tuple[Terminal, Terminal], first: Desk, office: Office
+) -> None:
+    one, two = terminals
+    reporter = new_reporter()
+    office.writes(reporter, left_out=[two.name])
+    office.writes(reporter, left_out=[two.name], later=True, text="Berta may know.")
+    first.imports()
+    case = first.case(reporter).name
+    refused = one.types("let-in", case, two.name, saying="She says so.")
+    assert "Name the letter" in str(refused.exception)
+    one.gets("let-in", "--letter", "2", case, two.name, saying="She says so.")
+    assert "Left out: nobody" in one.gets("top", case)

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from twodesks import DAY, Desk, Kind, affected, answer, arrive, new_reporter
 
-from desk.casework import acting, deleting, handling
+from desk.casework import acting, deleting, handling, noting
 from desk.casework.clocks import decide_window
 from desk.casework.concurrence import export_request
 from desk.casework.conflicts import declare_conflict, record_agreement
@@ -40,7 +40,10 @@ REFUSED: dict[str, Act] = {
     "decide about the window": lambda d, c, _: decide_window(d.vault, c, "x", now=d.now),
     "note a duty": lambda d, c, _: handling.tick_duty(d.vault, c, "support", "x", now=d.now),
     "lower the risk": lambda d, c, _: handling.set_risk(d.vault, c, "none", "x", now=d.now),
-    "answer for the one reported": lambda d, c, _: handling.add_answer_of_reported(
+    "answer for the one reported": lambda d, c, _: noting.add_answer_of_reported(
+        d.vault, c, "x", now=d.now
+    ),
+    "tell the reporter otherwise": lambda d, c, _: noting.tell_otherwise(
         d.vault, c, "x", now=d.now
     ),
     "record a consent": lambda d, c, _: handling.record_consent(
@@ -58,7 +61,7 @@ REFUSED: dict[str, Act] = {
     ),
 }
 LEFT_TO_DO: dict[str, Act] = {
-    "note": lambda d, c, _: handling.add_note(d.vault, c, "x", now=d.now),
+    "note": lambda d, c, _: noting.add_note(d.vault, c, "x", now=d.now),
     "copy": lambda d, c, out: export_copy(d.vault, c, "counselor-2", out, now=d.now),
     "record": lambda d, c, out: export_record(d.vault, c, out, redacted=True, now=d.now),
     "declare": lambda d, c, _: declare_conflict(d.vault, c, "And more.", now=d.now),

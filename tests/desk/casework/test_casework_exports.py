@@ -14,8 +14,9 @@ from twodesks import ALL_CONSENTS, DAY, Desk, affected, answer, new_reporter
 
 from desk.casework.errors import ProcedureError
 from desk.casework.figures import figures_csv, figures_svg, suppress, yearly_figures
-from desk.casework.handling import add_answer_of_reported, add_note, decide_outcome
+from desk.casework.handling import decide_outcome
 from desk.casework.handover import export_case, hand_over_on_paper, hand_over_sealed
+from desk.casework.noting import add_answer_of_reported, add_note
 from desk.casework.verifying import read_record, verify_folder
 from desk.records import CaseRecord
 from keys.certificate import read_certificate

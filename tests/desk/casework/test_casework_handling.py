@@ -7,9 +7,8 @@ from twodesks import ALL_CONSENTS, DAY, Desk, Kind, affected, answer, arrive, co
 
 from desk.casework.clocks import Window, case_clocks, decide_window
 from desk.casework.errors import ProcedureError
+from desk.casework.following import after_import
 from desk.casework.handling import (
-    add_answer_of_reported,
-    add_note,
     assess,
     close_case,
     decide_outcome,
@@ -20,12 +19,14 @@ from desk.casework.handling import (
     tick_duty,
 )
 from desk.casework.leftout import left_out
+from desk.casework.noting import add_answer_of_reported, add_note
 from desk.casework.replytexts import ready_replies, require_filled
-from desk.casework.rules import choose_policy, import_policy, policy_of
+from desk.casework.rules import choose_policy, chosen_policy, import_policy, policy_of
 from desk.casework.said import case_top, consents
 from desk.casework.triage import triage
 from desk.casework.verifying import read_record
 from desk.casework.work import read_file
+from desk.importing import import_bundle
 from desk.replies import case_page, queue_reply
 from policies.loader import shipped
 from protocol.derivation import ReporterKeys, generate_throwaway_keys
@@ -118,6 +119,7 @@ def test_a_ready_reply_carries_the_dates_and_is_not_sent_with_braces_in_it(
     (ready, *_) = ready_replies(first.vault, case, {"next_steps": "I call the venue."})
     assert require_filled(ready.text)
     queue_reply(first.vault, case, ready.text, today=DAY)
+    first.exports()
     assert case_clocks(first.vault, first.case(reporter), today=DAY).running.endswith(
         "give feedback"
     )
@@ -541,6 +543,37 @@ def test_an_imported_policy_goes_before_the_shipped_one_and_lies_in_the_vault(
     arrive(first, reporter)
     case = first.case(reporter)
     assert case.acknowledge_by == DAY + timedelta(days=3)
+
+
+def test_a_new_desk_follows_the_procedure_of_its_relay_unless_another_was_chosen(
+    first: Desk, second: Desk
+) -> None:
+    choose_policy(second.vault, "ifes")
+    for desk in (first, second):
+        head = {"policy": "ddp", "policy_version": "1.0"}
+        path = desk.office.relay.cut(desk.office.stick("bundle"), [], number=3, **head)
+        import_bundle(desk.vault, path, now=desk.now)
+        assert after_import(desk.vault, path, now=desk.now).told == ()
+    assert [chosen_policy(desk.vault) for desk in (first, second)] == ["ddp", "ifes"]
+
+
+@pytest.mark.parametrize(
+    ("policy", "version", "sentence"),
+    [
+        ("theirs", "3", "«theirs», which this desk does not know"),
+        ("ddp", "9.9", "version 9.9 of the procedure «ddp», and this desk has 1.0"),
+    ],
+    ids=["unknown", "another version"],
+)
+def test_a_desk_that_lacks_the_procedure_of_its_relay_says_so_with_every_bundle(
+    first: Desk, policy: str, version: str, sentence: str
+) -> None:
+    for number in (3, 4):
+        head = {"policy": policy, "policy_version": version}
+        path = first.office.relay.cut(first.office.stick("bundle"), [], number=number, **head)
+        import_bundle(first.vault, path, now=first.now)
+        (told,) = after_import(first.vault, path, now=first.now).told
+        assert sentence in told
 
 
 def test_a_case_of_an_unknown_policy_follows_the_one_chosen_for_the_desk(

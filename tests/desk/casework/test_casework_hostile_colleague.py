@@ -19,16 +19,14 @@ from twodesks import (
 
 from desk.cases import case_name, read_thread
 from desk.casework.conflicts import record_agreement
-from desk.casework.handling import add_note
 from desk.casework.leftout import left_out
-from desk.casework.manual import enter_report
-from desk.casework.said import is_manual
+from desk.casework.noting import add_note
 from desk.casework.sharing import export_copy, hand_over, import_colleague_file
 from desk.casework.triage import triage
 from desk.casework.verifying import read_record, verify_record
 from desk.casework.work import read_file
-from desk.exporting import export_dispatch, plan_dispatch
-from desk.records import CaseRecord, EnvelopeRecord
+from desk.exporting import export_dispatch
+from desk.records import CaseRecord, EnvelopeRecord, MailboxRecord
 from protocol.derivation import ReporterKeys
 from protocol.envelope import Report
 from protocol.errors import AuthenticityError, FormatError, SottoError, StorageError
@@ -63,12 +61,14 @@ def brings(
     case: str,
     *letters: SealedEnvelope,
     listed: SealedEnvelope | None = None,
+    origin: str = "relay",
     **changes: object,
 ) -> Path:
     """Write a hand-over of whatever letters, signed by a real counselor.
 
     Args:
         listed: of which the relay's size and digest are named; else those of the letters.
+        origin: how they came, as she says.
         changes: members of the body.
     """
     parts, originals = {}, []
@@ -79,7 +79,7 @@ def brings(
         originals.append(
             {
                 "name": name,
-                "origin": "relay",
+                "origin": origin,
                 "sealed_bytes": described.size_bytes,
                 "sealed_sha256": described.sha256.hex(),
             }
@@ -398,21 +398,34 @@ def test_the_record_holds_the_digest_of_the_senders_record_which_she_cannot_shor
 
 
 @pytest.mark.clause("P9")
-def test_a_report_by_telephone_that_is_handed_over_gets_no_mailbox_there_either(
-    both: tuple[Desk, Desk],
+@pytest.mark.parametrize("knows_the_case", [True, False], ids=["after the bundle", "before it"])
+def test_a_colleague_cannot_take_the_mailbox_of_a_case_away_that_came_through_the_relay(
+    both: tuple[Desk, Desk], office: Office, reporter: ReporterKeys, *, knows_the_case: bool
 ) -> None:
     first, second = both
-    case = enter_report(
-        first.vault,
-        way="telephone",
-        track="concern",
-        text="Told.",
-        received=DAY,
-        consents=["pass-on"],
-        now=first.now,
-    )
-    path = first.office.stick("hand-over")
-    hand_over(first.vault, case, second.name, "x", path, now=first.now)
-    taken = takes(second, path)
-    assert is_manual(read_file(second.vault, taken))
-    assert plan_dispatch(second.vault, now=second.now, without_backup=True).pages == 0
+    sent = office.writes(reporter, *affected())
+    if knows_the_case:
+        second.imports()
+        sent = office.writes(reporter, later=True, text="Only this.")
+    name = case_name(reporter.reply_public)
+    takes(second, brings(first, second, name, sent, origin="telephone"))
+    if not knows_the_case:
+        second.imports(telling=True)
+    case = second.case(reporter)
+    assert read_file(second.vault, case).origin == "relay"
+    assert second.vault.get(MailboxRecord, case.mailbox.hex()) is not None
+
+
+@pytest.mark.clause("P9")
+def test_a_letter_that_the_relay_listed_was_not_told_by_telephone(
+    both: tuple[Desk, Desk], office: Office, reporter: ReporterKeys
+) -> None:
+    first, second = both
+    letter = office.relay.report(reporter, readers=(first.name,))
+    sent = office.relay.send(reporter, letter, blind=[second.name])
+    office.sent.append(sent)
+    second.imports()
+    path = brings(first, second, case_name(reporter.reply_public), sent, origin="telephone")
+    with pytest.raises(AuthenticityError, match="listed otherwise"):
+        takes(second, path)
+    assert not second.has(reporter)

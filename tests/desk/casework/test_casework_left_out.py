@@ -82,19 +82,25 @@ def test_a_consent_recorded_before_the_joining_holds_for_its_own_case_only(
 
 
 @pytest.mark.clause("P16")
-def test_a_report_of_staff_joined_on_top_does_not_spare_the_reporters_own_letter(
+def test_a_report_of_staff_joined_to_it_does_not_spare_the_reporters_own_letter(
     first: Desk, reporter: ReporterKeys
 ) -> None:
     case = arrive(first, reporter, *affected(), left_out=["head"])
-    top = enter_report(
-        first.vault, way="staff", track="concern", text="Seen.", received=DAY, now=first.now
+    seen = enter_report(
+        first.vault,
+        way="staff",
+        track="concern",
+        text="Seen.",
+        received=DAY,
+        left_out=["head"],
+        now=first.now,
     )
-    merge_cases(first.vault, top, case, "One evening.", now=first.now)
+    merge_cases(first.vault, case, seen, "One evening.", now=first.now)
     with pytest.raises(ProcedureError, match="Name the letter"):
-        record_agreement(first.vault, top, "head", "Surely.", now=first.now)
+        record_agreement(first.vault, case, "head", "Surely.", now=first.now)
     letter = arrive(first, reporter, later=True, left_out=["head"], text="She may.").items[-1]
-    record_agreement(first.vault, top, "head", "She may.", envelope=letter.envelope, now=first.now)
-    assert left_out(first.vault, top) == ()
+    record_agreement(first.vault, case, "head", "She may.", envelope=letter.envelope, now=first.now)
+    assert left_out(first.vault, case) == ()
 
 
 @pytest.mark.clause("P9")

@@ -8,6 +8,7 @@ from twodesks import ALL_CONSENTS, DAY, Desk, Kind, Office, affected, answer, ar
 
 from desk.backup import back_up
 from desk.casework.answering import answer_request, import_request
+from desk.casework.clocks import case_clocks
 from desk.casework.concurrence import export_request, import_answer
 from desk.casework.conflicts import declare_conflict
 from desk.casework.deleting import (
@@ -20,15 +21,17 @@ from desk.casework.deleting import (
 )
 from desk.casework.errors import ProcedureError
 from desk.casework.handling import (
-    add_note,
     assess,
     close_case,
     decide_outcome,
     set_case_status,
+    set_risk,
+    tick_duty,
 )
 from desk.casework.leftout import left_out
 from desk.casework.manual import enter_report
 from desk.casework.merging import merge_cases, suggested_joins
+from desk.casework.noting import add_note, tell_otherwise
 from desk.casework.originals import originals_of
 from desk.casework.proposals import Proposal
 from desk.casework.rules import choose_policy
@@ -92,12 +95,66 @@ def test_a_report_by_telephone_is_a_case_with_clocks_files_and_no_mailbox(
     assert read_file(first.vault, case).origin == "telephone"
     assert read_record(first.vault, case.name)[0].act == "opened"
     assert first.vault.get(MailboxRecord, case.mailbox.hex()) is None
-    queue_reply(first.vault, case, "never sent", today=DAY)
+    with pytest.raises(StorageError, match="no mailbox"):
+        queue_reply(first.vault, case, "Nobody would read it.", today=DAY)
     assert plan_dispatch(first.vault, now=first.now, without_backup=True).pages == 0
     written = extract_case(first.vault, case, tmp_path / "out")
     assert b"scan" in {path.read_bytes() for path in written}
     back_up(first.vault, tmp_path / "copy", now=first.now)
     assert first.imports().changed == ()
+
+
+@pytest.mark.clause("P4")
+@pytest.mark.clause("P9")
+def test_whoever_rang_is_answered_by_telephone_and_the_clocks_follow(first: Desk) -> None:
+    case = enter_report(
+        first.vault,
+        way="telephone",
+        track="concern",
+        text="A caller.",
+        received=DAY - timedelta(days=20),
+        now=first.now,
+    )
+    assert "overdue to acknowledge" in case_clocks(first.vault, case, today=DAY).running
+    with pytest.raises(ProcedureError, match="what they were told"):
+        tell_otherwise(first.vault, case, " ", now=first.now)
+    tell_otherwise(first.vault, case, "Rang back: what happens next.", now=first.now)
+    (case,) = first.vault.all(CaseRecord)
+    assert case_clocks(first.vault, case, today=DAY).running.endswith("give feedback")
+    assert read_record(first.vault, case.name)[-1].act == "told"
+    decide_outcome(
+        first.vault,
+        case,
+        ["no-breach"],
+        reasons="x",
+        tell_reporter="Nothing was found; said on the telephone.",
+        now=first.now,
+    )
+    (case,) = first.vault.all(CaseRecord)
+    assert case_clocks(first.vault, case, today=DAY).running == "no clock runs"
+
+
+@pytest.mark.clause("P9")
+@pytest.mark.clause("P17")
+def test_a_report_by_telephone_that_is_handed_over_has_no_mailbox_there_either(
+    both: tuple[Desk, Desk],
+) -> None:
+    first, second = both
+    case = enter_report(
+        first.vault,
+        way="telephone",
+        track="concern",
+        text="A caller.",
+        received=DAY,
+        answers={"standing": "affected"},
+        consents=["pass-on"],
+        now=first.now,
+    )
+    path = first.office.stick("hand-over")
+    hand_over(first.vault, case, second.name, "I am away.", path, now=first.now)
+    taken = import_colleague_file(second.vault, path, now=second.now)
+    assert read_file(second.vault, taken).origin == "telephone"
+    assert plan_dispatch(second.vault, now=second.now, without_backup=True).pages == 0
 
 
 @pytest.mark.clause("P9")
@@ -223,6 +280,40 @@ def test_a_lost_receipt_is_joined_by_the_counselor_after_checking(
         merge_cases(first.vault, new, old, "Again.", now=first.now)
 
 
+@pytest.mark.clause("P29")
+@pytest.mark.clause("P39")
+def test_a_case_that_goes_on_keeps_the_earlier_promise_and_everything_noted_in_both(
+    first: Desk, reporter: ReporterKeys
+) -> None:
+    old = arrive(first, reporter, day=DAY - timedelta(days=30))
+    tick_duty(first.vault, old, "support", "A doctor.", now=first.now)
+    set_risk(first.vault, old, "high", "Same house.", now=first.now)
+    new_keys = new_reporter()
+    new, newest = arrive(first, new_keys), arrive(first, new_reporter())
+    for joined in (old, newest):
+        merge_cases(first.vault, new, joined, "Checked.", now=first.now)
+    (line,) = triage(first.vault, today=DAY)
+    assert line.reasons == ("high risk of harm", "23 days overdue to acknowledge")
+    assert "support" in read_file(first.vault, new).duties
+    first.office.writes(new_keys, later=True)
+    first.imports()
+    assert first.case(new_keys).acknowledge_by == old.acknowledge_by
+
+
+@pytest.mark.clause("P39")
+def test_a_case_whose_reporter_can_be_answered_is_not_joined_to_one_without_a_mailbox(
+    first: Desk, reporter: ReporterKeys
+) -> None:
+    case = arrive(first, reporter)
+    rang = enter_report(
+        first.vault, way="telephone", track="concern", text="Again.", received=DAY, now=first.now
+    )
+    with pytest.raises(ProcedureError, match="instead"):
+        merge_cases(first.vault, rang, case, "Same voice.", now=first.now)
+    merge_cases(first.vault, case, rang, "Same voice.", now=first.now)
+    assert read_file(first.vault, rang).merged_into == case.name
+
+
 @pytest.mark.clause("P39")
 def test_what_still_comes_under_the_older_receipt_is_recorded_and_raises_the_joined_case(
     first: Desk, reporter: ReporterKeys
@@ -251,8 +342,11 @@ def test_a_colleague_gets_replies_and_shared_notes_in_the_same_case_and_no_other
     add_note(first.vault, case, "For both of us.", shared=True, now=first.now)
     add_note(first.vault, case, "Mine alone.", now=first.now)
     older, newer = first.office.stick("older"), first.office.stick("newer")
+    first.exports()
     export_copy(first.vault, case, second.name, older, now=first.now)
     queue_reply(first.vault, case, "A second one.", today=DAY)
+    first.exports()
+    queue_reply(first.vault, case, "Perhaps taken back.", today=DAY)
     first.now += timedelta(hours=1)
     export_copy(first.vault, case, second.name, newer, now=first.now)
     taken = import_colleague_file(second.vault, newer, now=second.now)
@@ -261,6 +355,9 @@ def test_a_colleague_gets_replies_and_shared_notes_in_the_same_case_and_no_other
     (copy,) = read_file(second.vault, taken).copies
     assert [one.text for one in copy.replies] == ["My reply.", "A second one."]
     assert [one.text for one in copy.notes] == ["For both of us."]
+    assert case_clocks(second.vault, second.case(reporter), today=DAY).running.endswith(
+        "give feedback"
+    )
 
 
 @pytest.mark.clause("P25")

@@ -10,8 +10,9 @@ import pytest
 from relayside import PASSPHRASE
 from twodesks import Desk, Office, affected, answer
 
-from desk.casework.handling import add_note, set_risk, tick_duty
+from desk.casework.handling import set_risk, tick_duty
 from desk.casework.handover import export_record
+from desk.casework.noting import add_note
 from desk.casework.record import Act, RecordHead, RecordLink, append
 from desk.casework.sharing import export_copy
 from desk.casework.verifying import read_record, verify_folder, verify_record

@@ -80,8 +80,12 @@ class DeskBrowser:
         raise AssertionError(f"no link reads {words}")
 
     def _follow(self) -> str:
-        while self.answer.status_code == 303:
+        while self.answer.status_code == 303 or "/progress" in self.answer.headers.get(
+            "Refresh", ""
+        ):
             self.answer = self._client.get(
-                self.answer.headers["Location"], base_url=SITE, buffered=True
+                self.answer.headers.get("Location", self.answer.request.path),
+                base_url=SITE,
+                buffered=True,
             )
         return self.text if self.answer.mimetype == "text/html" else ""

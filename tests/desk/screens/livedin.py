@@ -101,7 +101,7 @@ def pages(browser: DeskBrowser, case: str, stick: Path) -> Iterator[Seen]:
     yield seen("reply-previewed", f"/case/{case}/reply/")
     queue(browser, case, "Thank you.\nAre you safe now?")
     yield seen("case", f"/case/{case}")
-    browser.goto(f"/case/{case}/reply/?template=acknowledgement")
+    browser.send(f"/case/{case}/reply/", {"text": "", "template": "acknowledgement"})
     yield seen("reply", f"/case/{case}/reply/")
     for task in (
         "duty",

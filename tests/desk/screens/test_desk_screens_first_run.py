@@ -15,8 +15,9 @@ from pathlib import Path
 
 import pytest
 from deskbrowser import DeskBrowser
-from relayside import PASSPHRASE, Counselor, FakeRelay
+from relayside import NOW, PASSPHRASE, Counselor, FakeRelay, make_desk
 
+from desk.backup import back_up
 from desk.screens.passphrase import judge, propose_passphrase
 from keys.certificate import read_certificate
 from protocol.words import words
@@ -202,6 +203,61 @@ def test_desk_restored_from_its_copy_shows_its_cases(
     assert "The desk is restored." in text
     assert case in text
     assert "import the newest bundle first" in fresh.goto("/dispatch")
+
+
+def test_passphrase_that_is_proposed_stays_until_the_desk_is_made(fresh: DeskBrowser) -> None:
+    proposed = re.findall(r"could take: ([a-z -]+) \(", fresh.goto("/first/make"))
+    judged = fresh.send("/first/make", {"passphrase": "short", "judge": "yes"})
+    assert "About 8 bits. Weak" in judged
+    assert re.findall(r"could take: ([a-z -]+) \(", judged) == proposed
+
+
+def test_second_copy_is_rehearsed_by_restoring_it_beside_the_desk(
+    browser: DeskBrowser, case: str, folder: Path, tmp_path: Path
+) -> None:
+    assert "Last rehearsed: never" in browser.goto("/settings/")
+    second = str(tmp_path / "second")
+    browser.send("/backup", {"folder": second})
+    before = sorted(folder.iterdir())
+    wrong = browser.send("/settings/rehearse/copy", {"folder": second, "passphrase": "wrong"})
+    assert "try again" in wrong
+    right = {"folder": second, "passphrase": PASSPHRASE}
+    assert "1 case was there" in browser.send("/settings/rehearse/copy", right)
+    assert "Last rehearsed: 20 November 2026" in browser.text
+    assert sorted(folder.iterdir()) == before
+    damaged = next((tmp_path / "second" / "objects").iterdir())
+    damaged.write_bytes(damaged.read_bytes()[:-1] + b"x")
+    assert "way back works" not in browser.send("/settings/rehearse/copy", right)
+    assert browser.status == 400
+
+
+def test_copy_of_another_desk_is_no_way_back(
+    browser: DeskBrowser, berta: Counselor, relay: FakeRelay, tmp_path: Path
+) -> None:
+    (tmp_path / "hers").mkdir()
+    with make_desk(tmp_path / "hers", berta, relay) as other:
+        back_up(other, tmp_path / "copy", now=NOW)
+    text = browser.send(
+        "/settings/rehearse/copy", {"folder": str(tmp_path / "copy"), "passphrase": PASSPHRASE}
+    )
+    assert "copy of another desk" in text
+
+
+def test_key_typed_from_paper_is_rehearsed_without_touching_the_desk(
+    browser: DeskBrowser, anna: Counselor, berta: Counselor
+) -> None:
+    typed = "\r\n".join(f"  {line} " for line in anna.armored.decode().splitlines())
+    right = {"key": typed, "passphrase": PASSPHRASE}
+    assert "and is yours" in browser.send("/settings/rehearse/paper", right)
+    wrong = browser.send("/settings/rehearse/paper", {**right, "passphrase": "wrong"})
+    assert "try again" in wrong
+    hers = berta.armored.decode()
+    assert "not one of this desk" in browser.send(
+        "/settings/rehearse/paper", {**right, "key": hers}
+    )
+    browser.send("/settings/rehearse/paper", {**right, "key": typed.replace("A", "B", 3)})
+    assert browser.status == 400
+    assert "Traceback" not in browser.source
 
 
 def test_desk_opened_by_its_command_answers_at_its_one_time_address(tmp_path: Path) -> None:
