@@ -30,6 +30,12 @@ from policies.schema import Policy
 BLOT = "████"
 WITHHELD = "████ (not consented to)"
 SHORTEST_TERM = 3  # shorter words of a name are words of the language too
+_COVERED = {
+    "pass-on": "passing the case on",
+    "account": "showing the account",
+    "name": "saying the name",
+    "documents": "showing the files",
+}
 _PICKED = frozenset({QuestionKind.CHOICE, QuestionKind.SEVERAL, QuestionKind.TICK})
 # Entries without a word that a person wrote; all others may name somebody.
 _PLAIN_ACTS = frozenset({Act.OPENED, Act.ARRIVED, Act.REPLIED, Act.REQUESTED})
@@ -117,7 +123,7 @@ def missing_consents(vault: Vault, case: CaseRecord) -> tuple[str, ...]:
         values_of(policy, report, meaning) for report in letters for meaning in CONTACT_MEANINGS
     )
     needed = [("pass-on", True), ("account", True), ("name", named), ("documents", files)]
-    return tuple(one for one, holds in needed if holds and one not in covered)
+    return tuple(_COVERED[one] for one, holds in needed if holds and one not in covered)
 
 
 def _terms(values: list[str]) -> tuple[str, ...]:

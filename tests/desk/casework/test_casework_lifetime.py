@@ -31,7 +31,7 @@ from desk.casework.noting import add_note, tell_otherwise
 from desk.casework.originals import originals_of
 from desk.casework.proposals import Proposal
 from desk.casework.rules import choose_policy
-from desk.casework.said import case_top, left_out, threads_of
+from desk.casework.said import case_top, left_out, own_reports, threads_of
 from desk.casework.sharing import (
     export_copy,
     hand_over,
@@ -79,7 +79,11 @@ def test_a_report_by_telephone_is_a_case_with_clocks_files_and_no_mailbox(
         track="complaint",
         text="A caller says that …",
         received=DAY - timedelta(days=1),
-        answers={"standing": "affected", "wishes": "Call back at night."},
+        answers={
+            "standing": ["affected"],
+            "wishes": ["Call back at night."],
+            "support": ["talk", "legal"],
+        },
         categories=["bullying"],
         consents=["pass-on"],
         left_out=["head"],
@@ -94,6 +98,9 @@ def test_a_report_by_telephone_is_a_case_with_clocks_files_and_no_mailbox(
         ("head",),
     )
     assert read_file(first.vault, case).origin == "telephone"
+    assert read_file(first.vault, case).support
+    (report,) = own_reports(first.vault, case)
+    assert report.answers[2].values == ("talk", "legal")
     assert read_record(first.vault, case.name)[0].act == "opened"
     assert first.vault.get(MailboxRecord, case.mailbox.hex()) is None
     with pytest.raises(StorageError, match="no mailbox"):
@@ -147,7 +154,7 @@ def test_a_report_by_telephone_that_is_handed_over_has_no_mailbox_there_either(
         track="concern",
         text="A caller.",
         received=DAY,
-        answers={"standing": "affected"},
+        answers={"standing": ["affected"]},
         consents=["pass-on"],
         now=first.now,
     )
@@ -183,7 +190,7 @@ def test_a_colleague_cannot_take_the_mailbox_of_a_case_away_that_came_through_th
         pytest.param({"track": "gossip"}, id="no track of the policy"),
         pytest.param({"text": " "}, id="nothing reported"),
         pytest.param({"received": DAY + timedelta(days=1)}, id="a day to come"),
-        pytest.param({"answers": {"shoe-size": "42"}}, id="a question nobody asks"),
+        pytest.param({"answers": {"shoe-size": ["42"]}}, id="a question nobody asks"),
         pytest.param({"consents": ["everything"]}, id="a consent of nobody's"),
     ],
 )
