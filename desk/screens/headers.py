@@ -39,7 +39,7 @@ def protect(app: Flask) -> None:
 def blank_after(seconds: int, address: str) -> None:
     """Let the browser leave the page when the desk has locked itself meanwhile.
 
-    Not for pages on which somebody writes: what was typed would go with the page.
+    A page with a place to write stays: what was typed would go with it.
     """
     g.refresh = f"{seconds}; url={address}"
 
@@ -48,6 +48,10 @@ def _harden(response: Response) -> Response:
     is_page = response.mimetype in ("text/html", "text/css")
     response.headers.update(_FIXED)
     response.headers["Content-Security-Policy"] = _POLICY if is_page else _FILE_POLICY
-    if response.mimetype == "text/html" and "refresh" in g:
+    if response.mimetype == "text/html" and "refresh" in g and not _is_written_on(response):
         response.headers["Refresh"] = g.refresh
     return response
+
+
+def _is_written_on(page: Response) -> bool:
+    return b"<textarea" in page.get_data()

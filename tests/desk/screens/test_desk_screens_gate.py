@@ -105,6 +105,15 @@ def test_page_left_open_leads_to_the_lock_by_itself(browser: DeskBrowser) -> Non
     assert browser.answer.headers["Refresh"] == f"{IDLE_SECONDS + 1}; url=/unlock"
 
 
+@pytest.mark.parametrize("page", ["reply/", "do/note", "do/outcome"])
+def test_page_on_which_somebody_writes_does_not_leave_with_what_was_typed(
+    browser: DeskBrowser, case: str, page: str
+) -> None:
+    browser.goto(f"/case/{case}/{page}")
+    assert browser.status == 200
+    assert "Refresh" not in browser.answer.headers
+
+
 def test_desk_locked_by_hand_shows_nothing_more(browser: DeskBrowser, case: str) -> None:
     browser.send("/lock")
     assert "The desk is locked" in browser.goto(f"/case/{case}")
