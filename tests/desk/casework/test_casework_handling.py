@@ -184,7 +184,7 @@ def test_a_case_that_its_reporter_takes_further_says_so_in_the_list(
     first: Desk, reporter: ReporterKeys
 ) -> None:
     arrive(first, reporter)
-    first.office.writes(reporter, later=True, kind=Kind.ESCALATION)
+    first.office.writes(reporter, later=True, kind=Kind.ESCALATION, text="Not enough.")
     first.imports()
     (line,) = triage(first.vault, today=DAY)
     assert line.reasons == ("takes it further",)
