@@ -42,6 +42,8 @@ def queue_reply(vault: Vault, case: CaseRecord, text: str, *, today: date) -> Qu
                 "This case has no mailbox: nobody would read the reply. Tell the person "
                 "otherwise, and note it in the case."
             )
+        if queued(case) and queued(case)[-1].text == text:
+            raise FormatError("This very reply waits for the next dispatch already.")
         reply = QueuedReply(
             number=1 + max((one.number for one in case.replies), default=0),
             day=today,

@@ -69,13 +69,15 @@ def case_clocks(
     """
     policy, file = policy or policy_of(vault, case), file or read_file(vault, case)
     track = track_of(policy, case)
-    day = None if file.closed_on else due(case)
+    rests = "closed" if file.closed_on else ""
+    rests = f"joined to {file.merged_into}" if file.merged_into else rests
+    day = None if rests else due(case)
     event = file.event
     expires = None
     if file.closed_on and track:
         expires = file.closed_on + timedelta(days=track.retention_days)
     return Clocks(
-        running="closed" if file.closed_on else clock(case, today=today),
+        running=rests or clock(case, today=today),
         due=day,
         overdue=day is not None and day < today,
         acknowledge_by=case.acknowledge_by,

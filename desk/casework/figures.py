@@ -10,7 +10,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from desk.casework.rules import policy_of
+from desk.casework.rules import chosen_policy, policy_named, policy_of
 from desk.casework.said import categories
 from desk.casework.work import read_file
 from desk.records import CaseRecord, Record
@@ -22,6 +22,14 @@ NONE = "none recorded"
 TALLY_BYTES = 16
 _DAYS = ((7, "within 7 days"), (14, "within 14 days"))
 _LATER, _NEVER = "later", "not yet"
+_ORIGINS = {
+    "relay": "through the relay",
+    "telephone": "by telephone",
+    "paper": "on paper",
+    "in-person": "in person",
+    "staff": "seen by staff",
+}
+_ROW_CHARS = 40  # of 12 px, beside the bars
 
 
 class Tally(Record):
@@ -93,6 +101,19 @@ def tally_of(vault: Vault, case: CaseRecord) -> Tally:
     )
 
 
+def row_titles(vault: Vault) -> dict[str, str]:
+    """Return what people call the rows of the tables, which hold ids of policies.
+
+    CSV keeps the ids: they stay the same from year to year, whatever a text says.
+    """
+    named = {one.policy.split(" ")[0] for one in vault.all(CaseRecord)}
+    titles = dict(_ORIGINS)
+    for policy in (policy_named(vault, one) for one in sorted({*named, chosen_policy(vault)})):
+        for entries in (policy.tracks, policy.categories, policy.outcomes):
+            titles |= {one.id: one.title for one in entries.values()}
+    return titles
+
+
 def suppress(counts: Mapping[str, int], *, total: int) -> tuple[dict[str, int | None], int | None]:
     """Hide small counts, and as many others as it takes that none can be worked out.
 
@@ -118,8 +139,15 @@ def figures_csv(tables: Iterable[Table], *, year: int) -> bytes:
     return "".join(f"{line}\r\n" for line in lines).encode()
 
 
-def figures_svg(tables: Iterable[Table], *, year: int) -> bytes:
-    """Draw the figures as one picture: bars with their numbers, hidden ones named as such."""
+def figures_svg(
+    tables: Iterable[Table], *, year: int, titles: Mapping[str, str] | None = None
+) -> bytes:
+    """Draw the figures as one picture: bars with their numbers, hidden ones named as such.
+
+    Args:
+        titles: from `row_titles`; without them the ids stand there.
+    """
+    titles = titles or {}
     rows: list[str] = [_text(16, 28, f"Cases received in {year}", size=18)]
     top = 60
     for table in tables:
@@ -128,10 +156,10 @@ def figures_svg(tables: Iterable[Table], *, year: int) -> bytes:
         top += 12
         widest = max([count or 0 for _, count in table.cells] + [1])
         for row, count in table.cells:
-            width = 300 * (count or 0) // widest
-            rows.append(f'<rect x="220" y="{top}" width="{width}" height="14" fill="#35586c"/>')
-            rows.append(_text(16, top + 12, row, size=12))
-            rows.append(_text(228 + width, top + 12, _shown(count), size=12))
+            width = 260 * (count or 0) // widest
+            rows.append(f'<rect x="270" y="{top}" width="{width}" height="14" fill="#35586c"/>')
+            rows.append(_text(16, top + 12, _fitting(titles.get(row, row)), size=12))
+            rows.append(_text(278 + width, top + 12, _shown(count), size=12))
             top += 20
         top += 28
     body = "".join(rows)
@@ -157,6 +185,10 @@ def _acknowledged(case: CaseRecord) -> str:
         return _NEVER
     days = (case.acknowledged - case.received).days
     return next((words for most, words in _DAYS if days <= most), _LATER)
+
+
+def _fitting(words: str) -> str:
+    return words if len(words) <= _ROW_CHARS else f"{words[: _ROW_CHARS - 1].rstrip()}…"
 
 
 def _shown(count: int | None) -> str:

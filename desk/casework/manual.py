@@ -42,7 +42,7 @@ def enter_report(
     track: str,
     text: str,
     received: date,
-    answers: Mapping[str, str] | None = None,
+    answers: Mapping[str, Sequence[str]] | None = None,
     categories: Sequence[str] = (),
     consents: Sequence[str] = (),
     left_out: Sequence[str] = (),
@@ -57,7 +57,7 @@ def enter_report(
         track: of the policy chosen for this desk.
         text: what was said, written or seen.
         received: the day on which it came; the clocks run from it.
-        answers: ids of the policy's questions to what was answered.
+        answers: ids of the policy's questions to what was answered: one value, or several.
         categories: ids of the policy.
         consents: ids of the policy, given together with the report by the person affected.
         left_out: names of colleagues who are not to learn of it.
@@ -141,7 +141,7 @@ def _file(vault: Vault, reading: Reading, way: Way, now: datetime) -> str:
 def _check(
     policy: Policy,
     track: str,
-    answers: Mapping[str, str],
+    answers: Mapping[str, Sequence[str]],
     picked: Sequence[str],
 ) -> None:
     if track not in policy.tracks:
@@ -154,7 +154,7 @@ def _check(
 
 def _answers(
     policy: Policy,
-    answers: Mapping[str, str],
+    answers: Mapping[str, Sequence[str]],
     categories: Sequence[str],
     consents: Sequence[str],
 ) -> tuple[Answer, ...]:
@@ -162,11 +162,10 @@ def _answers(
         Answer(
             question=one,
             label=policy.questions[one].label,
-            values=(value,),
-            shown=(policy.questions[one].option_labels.get(value, value),),
+            values=tuple(values),
+            shown=tuple(policy.questions[one].option_labels.get(v, v) for v in values),
         )
-        for one, value in answers.items()
-        if value
+        for one, values in answers.items()
     ]
     for question, ids, titles in (
         (CATEGORIES, categories, {c.id: c.title for c in policy.categories.values()}),

@@ -21,6 +21,12 @@ from policies.parts import CONTACT_MEANINGS, Meaning, QuestionKind
 from policies.schema import Policy
 
 WITHHELD = f"{BLOT} (not consented to)"
+_COVERED = {
+    "pass-on": "passing the case on",
+    "account": "showing the account",
+    "name": "saying the name",
+    "documents": "showing the files",
+}
 _PICKED = frozenset({QuestionKind.CHOICE, QuestionKind.SEVERAL, QuestionKind.TICK})
 # Entries without a word that a person wrote; all others may name somebody.
 _PLAIN_ACTS = frozenset({Act.OPENED, Act.ARRIVED, Act.REPLIED, Act.REQUESTED})
@@ -106,7 +112,7 @@ def missing_consents(vault: Vault, case: CaseRecord) -> tuple[str, ...]:
         values_of(policy, report, meaning) for report in letters for meaning in CONTACT_MEANINGS
     )
     needed = [("pass-on", True), ("account", True), ("name", named), ("documents", files)]
-    return tuple(one for one, holds in needed if holds and one not in covered)
+    return tuple(_COVERED[one] for one, holds in needed if holds and one not in covered)
 
 
 def _meaning(question: str) -> Meaning | None:

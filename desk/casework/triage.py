@@ -10,6 +10,7 @@ from desk.casework.rules import policy_of, track_of
 from desk.records import CaseRecord
 from desk.vault import Vault
 from policies.schema import Policy
+from protocol.envelope import Kind
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -65,6 +66,7 @@ def _line(case: CaseRecord, file: CaseFile, clocks: Clocks, track: str) -> Triag
         (file.support or (case.urgent and not file.danger), "asks for support"),
         (clocks.overdue, clocks.running),
         (file.risk == "some", "some risk of harm"),
+        (_is_escalated(case), "takes it further"),
         ("meeting" in file.requests, "asks for a meeting"),
         ("stop" in file.requests, "asks to stop"),
         (clocks.window is Window.DECIDE, clocks.window.value),
@@ -78,6 +80,10 @@ def _line(case: CaseRecord, file: CaseFile, clocks: Clocks, track: str) -> Triag
         waiting=is_waiting(case),
         track=track,
     )
+
+
+def _is_escalated(case: CaseRecord) -> bool:
+    return any(one.kind == Kind.ESCALATION for one in case.items if case.is_same_reporter(one))
 
 
 def _handed(file: CaseFile) -> str:

@@ -17,6 +17,7 @@ from desk.casework.said import Top, case_top, categories, is_manual
 from desk.casework.work import read_file
 from desk.records import CaseRecord
 from desk.screens.casethread import threads
+from desk.screens.preview import language_of
 from desk.screens.session import today, vault
 from desk.screens.tasks import links_of
 from policies.parts import Meaning
@@ -80,6 +81,7 @@ def _named(policy: Policy, case: CaseRecord, file: CaseFile) -> dict[str, object
     decided = file.decision.outcomes if file.decision else ()
     return {
         "track": track.title if track else case.track,
+        "language": language_of(case),
         "status": status.title if status else case.status,
         "outcomes": [policy.outcomes[one].title for one in decided if one in policy.outcomes],
     }

@@ -2,7 +2,14 @@
 
 from flask import Blueprint, Response, render_template, request
 
-from desk.casework.figures import HIDDEN, SMALLEST_SHOWN, figures_csv, figures_svg, yearly_figures
+from desk.casework.figures import (
+    HIDDEN,
+    SMALLEST_SHOWN,
+    figures_csv,
+    figures_svg,
+    row_titles,
+    yearly_figures,
+)
 from desk.screens.session import today, vault
 
 pages = Blueprint("figures", __name__, url_prefix="/figures")
@@ -16,6 +23,7 @@ def figures() -> str:
         "desk/figures.html",
         year=year,
         tables=yearly_figures(vault(), year),
+        titles=row_titles(vault()),
         hidden=HIDDEN,
         smallest=SMALLEST_SHOWN,
     )
@@ -32,5 +40,6 @@ def csv(year: int) -> Response:
 @pages.get("/<int:year>.svg")
 def picture(year: int) -> Response:
     """Draw the figures."""
-    drawn = figures_svg(yearly_figures(vault(), year), year=year)
+    tables = yearly_figures(vault(), year)
+    drawn = figures_svg(tables, year=year, titles=row_titles(vault()))
     return Response(drawn, mimetype="image/svg+xml")

@@ -4,13 +4,14 @@ from collections.abc import Iterator, Sequence
 
 from flask import Blueprint, render_template, request
 
+from desk.cases import queued
 from desk.casework.answering import requests_asked
 from desk.casework.deleting import Tombstone, expired_cases
 from desk.casework.expiry import expiry_warnings
 from desk.casework.proposals import awaited_signatures
 from desk.casework.triage import TriageLine, triage
 from desk.desk import read_desk
-from desk.records import EnvelopeRecord, EnvelopeState
+from desk.records import CaseRecord, EnvelopeRecord, EnvelopeState
 from desk.screens.session import now, session, today, vault
 from desk.vault import Vault
 
@@ -54,6 +55,10 @@ def _warnings(opened: Vault) -> Iterator[str]:
             "There is no second copy of this desk yet. Until there is one, the relay keeps every "
             "envelope."
         )
+    waiting = sum(len(queued(one)) for one in opened.all(CaseRecord))
+    if waiting:
+        replies = "1 reply waits" if waiting == 1 else f"{waiting} replies wait"
+        yield f"{replies} for the next dispatch: nobody has read it yet."
     refused = sum(one.state is EnvelopeState.REFUSED for one in opened.all(EnvelopeRecord))
     if refused:
         yield f"{refused} envelopes could not be read; they are tried again with every bundle."

@@ -11,6 +11,7 @@ from desk.records import CaseRecord
 from desk.screens.forms import Field, Form, Kind, Option, Task, Typed
 from desk.screens.handling import case_page
 from desk.screens.session import now
+from desk.screens.words import day_words
 from desk.vault import Vault
 from policies.schema import Policy
 
@@ -103,7 +104,7 @@ def hold(vault: Vault, case: CaseRecord) -> Task:
             title="Legal hold" if held is None else "Release from legal hold",
             lead=("While it lasts, nothing of the case is deleted.",)
             if held is None
-            else (f"Held since {held.day} by {held.by}.",),
+            else (f"Held since {day_words(held.day)} by {held.by}.",),
             facts=() if held is None else (("The reason of the hold", held.reason),),
             fields=(Field(name="reason", label="The reason", kind=Kind.LONG),),
             button="Hold" if held is None else "Release",

@@ -139,7 +139,9 @@ def outside(vault: Vault, case: CaseRecord) -> Task:
     return Task(
         form=Form(
             title="Hand over to a body outside",
-            lead=(
+            lead=()
+            if missing
+            else (
                 "Every consent that it needs is there.",
                 "With a certificate it is sealed to that body; without one it is a page to print.",
             ),

@@ -77,9 +77,9 @@ def enter(track: str) -> Answer:
             text=typed.one("text"),
             received=typed.day("received"),
             answers={
-                q.id: typed.one(_ANSWER + q.id)
+                q.id: typed.several(_ANSWER + q.id)
                 for q in policy.questions_of(track)
-                if typed.one(_ANSWER + q.id)
+                if any(typed.several(_ANSWER + q.id))
             },
             categories=typed.several("categories"),
             consents=typed.several("consents"),
@@ -135,7 +135,9 @@ def _asked(policy: Policy, question: Question) -> Field:
     if question.kind is QuestionKind.TICK:
         options = [Option("yes", "Yes")]
     if options:
-        kind = Kind.ONE
+        # What may stay unticked is a box: a choice of one cannot be taken back without a script.
+        boxes = (QuestionKind.SEVERAL, QuestionKind.TICK)
+        kind = Kind.SEVERAL if question.kind in boxes else Kind.ONE
     return Field(
         name=_ANSWER + question.id,
         label=question.label,

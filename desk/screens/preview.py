@@ -4,11 +4,13 @@ The desk may not load the relay's pages; the words come from the same catalogue 
 markup is the same. A journey compares both in one browser.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 
 from babel import Locale, UnknownLocaleError
+from babel.dates import format_date
 from babel.support import Translations
 
 import templates
@@ -17,6 +19,7 @@ from desk.desk import read_desk
 from desk.records import CaseRecord, QueuedReply
 from desk.replies import case_page
 from desk.vault import Vault
+from policies.casework import Status
 from protocol.names import RecipientName
 from protocol.replypage import ReplyPage
 
@@ -25,13 +28,14 @@ _CATALOGUES = Path(templates.__file__).parent.parent / "locale"
 
 @dataclass(frozen=True, kw_only=True)
 class Preview:
-    """A reply page with the words around it, translated."""
+    """A reply page with the words around it, translated; `days` are those of its replies."""
 
     page: ReplyPage
     language: str
     direction: str
     heading: str
-    status: str
+    status: Status | None
+    days: Sequence[str]
     outcome: str
     confirm: str
     feedback: str
@@ -55,7 +59,6 @@ def preview(vault: Vault, case: CaseRecord, text: str, *, today: date) -> Previe
     page = case_page(case, counselor=me, today=today)
     policy = policy_of(vault, case, language=case.language)
     person = policy.recipients[me].title if me in policy.recipients else me
-    found = policy.statuses.get(case.status)
     locale = _locale(case.language)
     say = Translations.load(_CATALOGUES, [locale] if locale else []).gettext
     return Preview(
@@ -63,12 +66,13 @@ def preview(vault: Vault, case: CaseRecord, text: str, *, today: date) -> Previe
         language=case.language,
         direction=locale.text_direction if locale else "ltr",
         heading=say("From %(person)s") % {"person": person},
-        status=found.title if found else case.status,
+        status=policy.statuses.get(page.status),
+        days=[_day_words(one.day, locale) for one in page.replies],
         outcome=say("Outcome"),
         confirm=say("They said they would confirm by %(day)s.")
-        % {"day": _beside(page.acknowledge_by, locale)},
+        % {"day": _day_words(page.acknowledge_by, locale)},
         feedback=say("They said they would tell you what was done by %(day)s.")
-        % {"day": _beside(page.feedback_by, locale)},
+        % {"day": _day_words(page.feedback_by, locale)},
     )
 
 
@@ -78,10 +82,9 @@ def language_of(case: CaseRecord) -> str:
     return (locale.get_display_name("en") if locale else None) or case.language
 
 
-def _beside(day: date | None, locale: Locale | None) -> str:
-    """Keep a day's order within a sentence that runs from right to left, as the relay does."""
-    runs_left = locale is not None and locale.text_direction == "rtl"
-    return f"\u2066{day}\u2069" if runs_left else str(day)
+def _day_words(day: date | None, locale: Locale | None) -> str:
+    """Write a day as the relay does: as people write it in the language of the page."""
+    return format_date(day, "long", locale=locale) if day and locale else str(day)
 
 
 def _locale(code: str) -> Locale | None:

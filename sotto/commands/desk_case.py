@@ -1,29 +1,28 @@
 """`sotto desk case`: what the procedure asks of a counselor, without a browser."""
 
-from datetime import date
+from datetime import datetime
 from pathlib import Path
-from typing import TextIO, cast
+from typing import TextIO, cast, get_args
 
 import click
 
 from desk.cases import find_case
-from desk.casework import handling, noting
+from desk.casework import handling
 from desk.casework.casefile import Risk, Way
 from desk.casework.clocks import case_clocks, decide_window
-from desk.casework.conflicts import declare_conflict, record_agreement
+from desk.casework.conflicts import declare_conflict
 from desk.casework.deleting import hold_case, release_hold
-from desk.casework.manual import enter_report
+from desk.casework.manual import FILES_BYTES, enter_report
 from desk.casework.merging import merge_cases
-from desk.casework.replytexts import closing_text, ready_replies, require_filled
+from desk.casework.replytexts import closing_text, require_filled
 from desk.casework.rules import choose_policy, final_statuses, import_policy, policy_of
 from desk.casework.said import case_top
 from desk.casework.verifying import read_record, verify_record
+from desk.files import read_small
 from desk.legible import make_visible
-from desk.showing import case_view
 from desk.vault import Vault
-from protocol.names import EnvelopeId
-from sotto.commands import desk_agree, desk_leaving
-from sotto.commands.desk_options import FOLDER, TEXT, now, why_option, with_vault, words
+from sotto.commands import desk_agree, desk_leaving, desk_said
+from sotto.commands.desk_options import FILE, FOLDER, TEXT, now, why_option, with_vault, words
 
 
 @click.group()
@@ -31,7 +30,7 @@ def group() -> None:
     """Duties, decisions, agreements and the record of a case."""
 
 
-for _command in (*desk_agree.COMMANDS, *desk_leaving.COMMANDS):
+for _command in (*desk_said.COMMANDS, *desk_agree.COMMANDS, *desk_leaving.COMMANDS):
     group.add_command(_command)
 
 
@@ -69,84 +68,12 @@ def duty(vault: Vault, case: str, duty: str, why: TextIO) -> None:
 
 @group.command()
 @with_vault
-@click.argument("case")
-@click.argument("text", required=False)
-def ready(vault: Vault, case: str, text: str | None) -> None:
-    """List the ready texts of the procedure, or print one in the reporter's language."""
-    for one in ready_replies(vault, find_case(vault, case)):
-        if text is None:
-            click.echo(f"{one.id}  {one.title}")
-        elif one.id == text:
-            click.echo(one.text)
-
-
-@group.command()
-@with_vault
 @why_option
 @click.argument("case")
 @click.argument("status")
 def status(vault: Vault, case: str, status: str, why: TextIO) -> None:
     """Say where the case stands; the reporter reads it with the next dispatch."""
     handling.set_case_status(vault, find_case(vault, case), status, reason=words(why), now=now())
-
-
-@group.command()
-@with_vault
-@why_option
-@click.argument("case")
-def reported(vault: Vault, case: str, why: TextIO) -> None:
-    """Write down what the person reported answers."""
-    noting.add_answer_of_reported(vault, find_case(vault, case), words(why), now=now())
-
-
-@group.command()
-@with_vault
-@why_option
-@click.argument("case")
-def told(vault: Vault, case: str, why: TextIO) -> None:
-    """Note what the reporter was told by telephone, in person or by letter."""
-    noting.tell_otherwise(vault, find_case(vault, case), words(why), now=now())
-
-
-@group.command()
-@with_vault
-@why_option
-@click.option("--in-person", is_flag=True, help="The person affected said so themselves.")
-@click.argument("case")
-@click.argument("consents", nargs=-1)
-def consent(
-    vault: Vault, *, case: str, consents: tuple[str, ...], in_person: bool, why: TextIO
-) -> None:
-    """Record the consents given otherwise than in the mailbox; what is not named is withdrawn."""
-    found = find_case(vault, case)
-    handling.record_consent(
-        vault, found, consents, by_survivor=in_person, how=words(why), now=now()
-    )
-
-
-@group.command("let-in")
-@with_vault
-@why_option
-@click.option("--letter", type=int, help="The letter that says so, as sotto desk show counts.")
-@click.argument("case")
-@click.argument("name")
-def let_in(vault: Vault, *, case: str, name: str, letter: int | None, why: TextIO) -> None:
-    """Record that the reporter lets somebody in who was left out."""
-    found = find_case(vault, case)
-    messages = case_view(vault, found, today=now().date())["messages"]
-    named = [one["envelope"] for one in messages[letter - 1 : letter]] if letter else []
-    envelope = EnvelopeId(bytes.fromhex(named[0])) if named and named[0] else None
-    record_agreement(vault, found, name, words(why), envelope=envelope, now=now())
-
-
-@group.command()
-@with_vault
-@why_option
-@click.option("--shared", is_flag=True, help="Colleagues who share the case get it too.")
-@click.argument("case")
-def note(vault: Vault, case: str, shared: bool, why: TextIO) -> None:
-    """Add a note to a case."""
-    noting.add_note(vault, find_case(vault, case), words(why), shared=shared, now=now())
 
 
 @group.command()
@@ -259,30 +186,45 @@ def join(vault: Vault, kept: str, joined: str, why: TextIO) -> None:
 @group.command()
 @with_vault
 @why_option
-@click.option("--way", type=click.Choice(["telephone", "paper", "in-person", "staff"]))
+@click.option("--way", type=click.Choice(get_args(Way)), required=True)
 @click.option("--track", required=True, help="A track of the policy chosen for this desk.")
 @click.option("--received", type=click.DateTime(["%Y-%m-%d"]), help="The day on which it came.")
+@click.option("--answer", "answers", multiple=True, help="As standing=affected; again for more.")
+@click.option("--category", "categories", multiple=True, help="A category of the policy.")
+@click.option("--consent", "consents", multiple=True, help="Given by the person affected.")
 @click.option("--left-out", multiple=True, help="A colleague who is not to learn of it.")
+@click.option(
+    "--file", "files", type=FILE, multiple=True, help="A scan or a file that came with it."
+)
 def enter(
     vault: Vault,
     *,
     way: str,
     track: str,
-    received: date | None,
+    received: datetime | None,
+    answers: tuple[str, ...],
+    categories: tuple[str, ...],
+    consents: tuple[str, ...],
     left_out: tuple[str, ...],
+    files: tuple[Path, ...],
     why: TextIO,
 ) -> None:
     """Enter a report that came by telephone or on paper, or what staff saw."""
-    moment = now()
-    day = date.fromordinal((received or moment).toordinal())
+    answered: dict[str, list[str]] = {}
+    for question, _, value in (one.partition("=") for one in answers):
+        answered.setdefault(question, []).append(value)
     case = enter_report(
         vault,
-        way=cast(Way, way or "staff"),
+        way=cast(Way, way),
         track=track,
         text=words(why),
-        received=day,
+        received=(received or now()).date(),
+        answers=answered,
+        categories=categories,
+        consents=consents,
         left_out=left_out,
-        now=moment,
+        files={one.name: read_small(one, FILES_BYTES, what="A file") for one in files},
+        now=now(),
     )
     click.echo(f"Case {case.name}.")
 

@@ -6,7 +6,7 @@ from typing import TextIO
 import click
 
 from desk.cases import find_case
-from desk.casework.figures import figures_csv, figures_svg, yearly_figures
+from desk.casework.figures import figures_csv, figures_svg, row_titles, yearly_figures
 from desk.casework.handover import (
     export_case,
     export_record,
@@ -96,7 +96,7 @@ def figures(vault: Vault, year: int, out: Path) -> None:
     tables = yearly_figures(vault, year)
     out.mkdir(parents=True, exist_ok=True)
     write_whole(out / "figures.csv", [figures_csv(tables, year=year)])
-    write_whole(out / "figures.svg", [figures_svg(tables, year=year)])
+    write_whole(out / "figures.svg", [figures_svg(tables, year=year, titles=row_titles(vault))])
 
 
 COMMANDS: tuple[click.Command, ...] = (export, record, outside, figures)

@@ -79,6 +79,13 @@ def test_an_older_reply_taken_off_the_page_makes_room_and_stays_in_the_case(
     assert [one.number for one in _case(desk).replies] == [1, 2]
 
 
+def test_a_reply_that_a_browser_sends_twice_is_queued_once(desk: Vault, case: CaseRecord) -> None:
+    queue_reply(desk, case, "Once.", today=DAY)
+    with pytest.raises(FormatError, match="already"):
+        queue_reply(desk, case, "Once.\r\n", today=DAY)
+    assert [one.text for one in _case(desk).replies] == ["Once."]
+
+
 @pytest.mark.parametrize("text", ["", " \n\t\r\n"])
 def test_an_empty_reply_is_refused(desk: Vault, case: CaseRecord, text: str) -> None:
     with pytest.raises(FormatError, match="empty"):

@@ -1,12 +1,14 @@
 """A reporter and a counselor who do everything in one real Firefox, JavaScript off."""
 
 import re
-from collections.abc import Sequence
+import subprocess
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 from tests.browser.firefox import Firefox
 from tests.journeys.demonstration import Demonstration
-from tests.journeys.people import Courier
+from tests.journeys.people import COMMAND, Courier
 
 SHOTS = Path(__file__).resolve().parents[2] / "build" / "screenshots" / "firefox"
 PROGRESS = "iframe.progress"
@@ -50,15 +52,32 @@ class ReporterInFirefox:
         return self.firefox.text
 
 
-class DeskInFirefox:
-    """The first counselor at the demonstration's desk."""
+@contextmanager
+def opened_desk(folder: Path) -> Iterator[str]:
+    """Run `sotto desk open` as a person does; yield the address that it says."""
+    command = [*COMMAND, "desk", "open", "--no-browser", "--data", str(folder)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as running:
+        try:
+            assert running.stdout is not None
+            yield running.stdout.readline().split()[-1]
+        finally:
+            running.terminate()
 
-    def __init__(self, firefox: Firefox, demonstration: Demonstration, courier: Courier) -> None:
-        self.firefox, self._site, self._courier = firefox, demonstration.desk, courier
+
+class DeskInFirefox:
+    """A counselor at her desk: that of the demonstration, or one that `sotto desk open` opened."""
+
+    def __init__(self, firefox: Firefox, site: str, courier: Courier) -> None:
+        self.firefox, self._site, self._courier = firefox, site, courier
         self.case = ""
 
-    def unlocks(self) -> None:
+    def goes_there(self) -> None:
+        """Open the desk; a one-time address leads to the one that lasts."""
         self.firefox.goto(self._site)
+        self._site = self.firefox.url.partition("/unlock")[0]
+
+    def unlocks(self) -> None:
+        self.goes_there()
         self.firefox.type("#passphrase", "demo")
         self.firefox.click("Unlock")
 
@@ -71,6 +90,7 @@ class DeskInFirefox:
         self.firefox.click("Import")
         self.firefox.choose_files("#file", [bundle])
         self.firefox.click("form[enctype] button")
+        self.firefox.wait_for("What the bundle brought")  # a large one tells first how far it is
         told = self.firefox.text
         if found := re.search(r"opens case ([0-9A-Z-]+)", told):
             self.case = found[1]
@@ -80,6 +100,11 @@ class DeskInFirefox:
         self.firefox.click("Inbox")
         self.firefox.click(self.case)
         return self.firefox.text
+
+    def looks_at_the_case_of(self, other: "DeskInFirefox") -> str:
+        """Open the case that another desk calls by the same name."""
+        self.case = other.case
+        return self.looks_at_the_case()
 
     def starts(self, task: str) -> None:
         """Open the page of a task, from the page of the case."""
@@ -118,6 +143,14 @@ class DeskInFirefox:
         self.firefox.type("#spoken", fingerprint)
         self.firefox.click("Confirm")
         assert f"The fingerprint of {name} is confirmed." in self.firefox.text
+
+    def takes(self, file: Path) -> str:
+        """Take a colleague's file from the stick; return what the desk says."""
+        self.firefox.click("Colleagues")
+        self.firefox.click("Take a colleague's file")
+        self.firefox.choose_files("#file", [file])
+        self.firefox.click("Take it")
+        return self.firefox.text
 
     def reads_out_her_fingerprint(self) -> str:
         self.firefox.click("Settings")

@@ -4,9 +4,7 @@ Every page that comes by is photographed into build/screenshots/firefox, to be l
 """
 
 import re
-import subprocess
 from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -14,7 +12,8 @@ import pytest
 from protocol.words import words as word_list
 from tests.browser.firefox import ENTER, Firefox
 from tests.journeys.demonstration import Demonstration
-from tests.journeys.people import COMMAND, Courier, Reporter
+from tests.journeys.people import Courier, Reporter
+from tests.journeys.persons_in_firefox import opened_desk
 
 pytestmark = [pytest.mark.slow, pytest.mark.browser]
 
@@ -41,18 +40,6 @@ def unlock(firefox: Firefox, passphrase: str) -> None:
     firefox.click("Unlock")
 
 
-@contextmanager
-def opened_desk(folder: Path) -> Iterator[str]:
-    """Run `sotto desk open` as a person does; yield the address that it says."""
-    command = [*COMMAND, "desk", "open", "--no-browser", "--data", str(folder)]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as running:
-        try:
-            assert running.stdout is not None
-            yield running.stdout.readline().split()[-1]
-        finally:
-            running.terminate()
-
-
 @pytest.mark.clause("P4")
 @pytest.mark.clause("P6")
 def test_report_read_and_answered_at_the_desk_stands_on_the_reporters_page_as_previewed(
@@ -75,6 +62,7 @@ def test_report_read_and_answered_at_the_desk_stands_on_the_reporters_page_as_pr
     firefox.click("Import")
     firefox.choose_files("#file", [bundle])
     firefox.click("form[enctype] button")
+    firefox.wait_for("What the bundle brought")
     photograph(firefox, "3-imported")
     found = re.search(r"opens case ([0-9A-Z-]+)", firefox.text)
     assert found is not None

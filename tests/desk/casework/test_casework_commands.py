@@ -7,6 +7,8 @@ from click.testing import CliRunner, Result
 from relayside import PASSPHRASE
 from twodesks import Desk, Office, affected, new_reporter
 
+from desk.cases import find_case
+from desk.casework.said import own_reports
 from desk.casework.work import read_file
 from protocol.derivation import ReporterKeys
 from protocol.errors import SottoError
@@ -141,10 +143,24 @@ def test_the_daily_commands_write_what_they_are_told_and_refuse_with_a_sentence(
     one.gets("figures", "--out", tmp_path / "figures", "2026")
     assert (tmp_path / "figures" / "figures.csv").read_bytes().startswith(b"year,")
     one.gets("policy", "ddp")
-    entered = one.gets("enter", "--way", "paper", "--track", "complaint", saying="A letter.")
-    assert entered.startswith("Case ")
-    paper = ("outside", "--to", "Police", "--out", tmp_path / "out.html", case)
-    refused = one.types(*paper, saying="Summons.")
+    scan = tmp_path / "scan.txt"
+    scan.write_bytes(b"The letter itself.")
+    answers = (
+        "--answer",
+        "standing=affected",
+        "--answer",
+        "support=talk",
+        "--answer",
+        "support=legal",
+    )
+    more = ("--category", "bullying", "--consent", "name", "--file", scan)
+    paper = ("enter", "--way", "paper", "--track", "complaint", *answers, *more)
+    entered = one.gets(*paper, saying="A letter.").removeprefix("Case ").strip(" .\n")
+    (came,) = own_reports(first.vault, find_case(first.vault, entered))
+    assert [one.values for one in came.answers][1] == ("talk", "legal")
+    assert "Consents: name" in one.gets("top", entered)
+    handed = ("outside", "--to", "Police", "--out", tmp_path / "out.html", case)
+    refused = one.types(*handed, saying="Summons.")
     assert "has not consented" in str(refused.exception)
     assert not (tmp_path / "out.html").exists()
     one.gets("close", case, saying="Done.")

@@ -6,6 +6,7 @@ import pytest
 from twodesks import ALL_CONSENTS, DAY, Desk, Kind, affected, answer, arrive, consents_later
 
 from desk.casework.clocks import Window, case_clocks, decide_window
+from desk.casework.conflicts import declare_conflict
 from desk.casework.errors import ProcedureError
 from desk.casework.following import after_import
 from desk.casework.handling import (
@@ -23,6 +24,7 @@ from desk.casework.noting import add_answer_of_reported, add_note
 from desk.casework.replytexts import ready_replies, require_filled
 from desk.casework.rules import choose_policy, chosen_policy, import_policy, policy_of
 from desk.casework.said import case_top, consents
+from desk.casework.sharing import hand_over
 from desk.casework.triage import triage
 from desk.casework.verifying import read_record
 from desk.casework.work import read_file
@@ -171,6 +173,36 @@ def test_triage_puts_danger_before_risk_before_retaliation_before_support_before
     assert [line.case.name for line in lines] == names
     assert lines[0].reasons[0] == "says there is danger"
     assert "overdue" in lines[4].reasons[0]
+
+
+@pytest.mark.clause("P5")
+def test_a_case_that_its_reporter_takes_further_says_so_in_the_list(
+    first: Desk, reporter: ReporterKeys
+) -> None:
+    arrive(first, reporter)
+    first.office.writes(reporter, later=True, kind=Kind.ESCALATION, text="Not enough.")
+    first.imports()
+    (line,) = triage(first.vault, today=DAY)
+    assert line.reasons == ("takes it further",)
+
+
+@pytest.mark.clause("P17")
+def test_what_was_handed_on_for_a_conflict_of_interest_comes_last_and_says_so(
+    both: tuple[Desk, Desk], reporter: ReporterKeys
+) -> None:
+    first, second = both
+    arrive(first, reporter, answer("danger", "yes"))
+    other = generate_throwaway_keys()
+    arrive(first, other)
+    case = first.case(reporter)
+    declare_conflict(first.vault, case, "We are friends.", now=first.now)
+    assert triage(first.vault, today=DAY)[0].reasons[0] == "your conflict of interest: hand it over"
+    path = first.office.stick("hand-over")
+    hand_over(first.vault, case, second.name, "We are friends.", path, now=first.now)
+    assert [line.case.name for line in triage(first.vault, today=DAY)] == [
+        first.case(other).name,
+        case.name,
+    ]
 
 
 @pytest.mark.clause("P18")

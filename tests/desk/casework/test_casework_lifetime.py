@@ -42,7 +42,7 @@ from desk.casework.sharing import (
     import_colleague_file,
     may_pass_on,
 )
-from desk.casework.threads import threads_of
+from desk.casework.threads import own_reports, threads_of
 from desk.casework.triage import triage
 from desk.casework.verifying import read_record, verify_record
 from desk.casework.work import read_file
@@ -78,7 +78,11 @@ def test_a_report_by_telephone_is_a_case_with_clocks_files_and_no_mailbox(
         track="complaint",
         text="A caller says that …",
         received=DAY - timedelta(days=1),
-        answers={"standing": "affected", "wishes": "Call back at night."},
+        answers={
+            "standing": ["affected"],
+            "wishes": ["Call back at night."],
+            "support": ["talk", "legal"],
+        },
         categories=["bullying"],
         consents=["pass-on"],
         left_out=["head"],
@@ -93,6 +97,9 @@ def test_a_report_by_telephone_is_a_case_with_clocks_files_and_no_mailbox(
         ("head",),
     )
     assert read_file(first.vault, case).origin == "telephone"
+    assert read_file(first.vault, case).support
+    (report,) = own_reports(first.vault, case)
+    assert report.answers[2].values == ("talk", "legal")
     assert read_record(first.vault, case.name)[0].act == "opened"
     assert first.vault.get(MailboxRecord, case.mailbox.hex()) is None
     with pytest.raises(StorageError, match="no mailbox"):
@@ -146,7 +153,7 @@ def test_a_report_by_telephone_that_is_handed_over_has_no_mailbox_there_either(
         track="concern",
         text="A caller.",
         received=DAY,
-        answers={"standing": "affected"},
+        answers={"standing": ["affected"]},
         consents=["pass-on"],
         now=first.now,
     )
@@ -164,7 +171,7 @@ def test_a_report_by_telephone_that_is_handed_over_has_no_mailbox_there_either(
         pytest.param({"track": "gossip"}, id="no track of the policy"),
         pytest.param({"text": " "}, id="nothing reported"),
         pytest.param({"received": DAY + timedelta(days=1)}, id="a day to come"),
-        pytest.param({"answers": {"shoe-size": "42"}}, id="a question nobody asks"),
+        pytest.param({"answers": {"shoe-size": ["42"]}}, id="a question nobody asks"),
         pytest.param({"consents": ["everything"]}, id="a consent of nobody's"),
     ],
 )

@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 from deskbrowser import DeskBrowser
-from relayside import FakeRelay
+from relayside import Counselor, FakeRelay, make_desk
+from twobrowsers import Counter
 
 from protocol.derivation import ReporterKeys
 
@@ -29,6 +30,18 @@ def case(browser: DeskBrowser, relay: FakeRelay, reporter: ReporterKeys, bundle:
     relay.cut(bundle, [relay.send(reporter, files={"notes.txt": b"It was noon.\n"}), relay.cover()])
     browser.send("/import", {"path": str(bundle)})
     return browser.link("To the inbox") and name_in(browser)
+
+
+@pytest.fixture
+def counter(browser: DeskBrowser, relay: FakeRelay, berta: Counselor, tmp_path: Path) -> Counter:
+    place = tmp_path / "berta"
+    place.mkdir()
+    make_desk(place, berta, relay).close()
+    other = DeskBrowser(place / "desk")
+    other.unlock()
+    stick = tmp_path / "stick"
+    stick.mkdir()
+    return Counter(relay, browser, other, stick)
 
 
 def name_in(browser: DeskBrowser) -> str:

@@ -110,7 +110,7 @@ def test_page_left_open_leads_to_the_lock_by_itself(browser: DeskBrowser) -> Non
     assert browser.answer.headers["Refresh"] == f"{IDLE_SECONDS + 1}; url=/unlock"
 
 
-@pytest.mark.parametrize("page", ["do/note", "do/propose", "reply/"])
+@pytest.mark.parametrize("page", ["do/note", "do/outcome", "do/propose", "reply/"])
 def test_page_on_which_somebody_writes_stays_when_the_desk_locks_itself(
     browser: DeskBrowser, case: str, page: str
 ) -> None:
