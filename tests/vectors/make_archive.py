@@ -148,6 +148,7 @@ def _lies() -> list[dict[str, Any]]:
 def _shapes() -> list[dict[str, Any]]:
     good = _zip([ONE, TWO])
     end = good[-22:]
+    (directory,) = struct.unpack("<L", end[16:20])
     ordinary = io.BytesIO()
     with zipfile.ZipFile(ordinary, "w") as archive:
         archive.writestr(zipfile.ZipInfo("report.json"), "{}\n")
@@ -158,6 +159,10 @@ def _shapes() -> list[dict[str, Any]]:
         _fault("nothing", b""),
         _fault("no archive", b"said quietly, and not in an archive at all"),
         _fault("octets in front", b"#!/bin/sh\n" + good),
+        _fault(
+            "octets before the directory that no offset counts",
+            good[:directory] + b"hidden" + good[directory:],
+        ),
         _fault("octets at the end", good + b"\0"),
         _fault("one octet short", good[:-1]),
         _fault("one octet less in front", good[1:]),
