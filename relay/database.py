@@ -8,8 +8,9 @@ half done. The store modules hold the questions; this one holds the connection.
 
 import sqlite3
 import threading
+import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 import psycopg
@@ -25,6 +26,7 @@ from protocol.errors import StorageError
 
 WAIT_SECONDS = 60  # longer than a rewrite of some gigabytes; a visitor waits no longer either
 POOL_CONNECTIONS = 8
+CHECKPOINT_TRIES = 50  # of 100 ms: readers hold the log for one chunk at most
 
 _SQLITE_PRAGMAS = (
     "PRAGMA page_size = 16384",  # an envelope row fits in one; chunks are written twice as fast
@@ -80,6 +82,33 @@ class Database:
             yield
         finally:
             self._pen.release()
+
+    def _empty_log(self, *, rewrite: bool = False) -> None:
+        """Bring SQLite's write-ahead log into its file and cut it off; nothing on PostgreSQL.
+
+        Args:
+            rewrite: the file first, in the order of its keys.
+
+        Raises:
+            StorageError: no room for the second copy, or a reader held on; the
+                data is whole either way.
+        """
+        if not self.is_sqlite:
+            return
+        with (
+            self._holding_the_pen(),
+            storage_errors(),
+            closing(self._engine.raw_connection()) as pooled,
+        ):
+            cursor = pooled.cursor()
+            if rewrite:
+                cursor.execute("VACUUM")
+            for _ in range(CHECKPOINT_TRIES):
+                busy, *_frames = cursor.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+                if not busy:
+                    return
+                time.sleep(0.1)
+        raise StorageError("A reader kept the write-ahead log from being emptied; try again.")
 
     def close(self) -> None:
         """Close every connection; the store cannot be used afterwards."""

@@ -98,6 +98,7 @@ class EnvelopeShelf(ContentShelf):
         self._forget(row.content)
         with contextlib.suppress(StorageError):  # withdrawn it is; the sweep removes the rest
             self._delete_chunks(held.content)
+            self._empty_log()  # which holds what was overwritten, and both states of the row
 
     def has_envelope(self, envelope_id: EnvelopeId) -> bool:
         """Say whether an envelope of this id exists, its content there or gone."""

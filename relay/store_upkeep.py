@@ -5,13 +5,10 @@ tables are rewritten in the order of their random keys, because a file remembers
 the order of insertion until somebody makes it forget (FACTS, Storage).
 """
 
-import time
 from dataclasses import dataclass
 
 from sqlalchemy import Connection, delete, select, text, update
 
-from protocol.errors import StorageError
-from relay.database import storage_errors
 from relay.rows import CONTENT_CHUNKS, ContentId, Month
 from relay.schema import chunk, cut, envelope, metadata, slot, upkeep
 from relay.store_acknowledgements import AcknowledgementShelf, settle
@@ -19,7 +16,6 @@ from relay.store_envelopes import EnvelopeShelf, split_ids
 from relay.store_recipients import active_bits
 
 GONE = bytes(32)  # in place of a digest or token hash whose content has left
-CHECKPOINT_TRIES = 50  # of 100 ms: readers hold the log for one chunk at most
 ITEM_TABLES = ("envelope", "chunk", "slot")
 
 
@@ -145,26 +141,11 @@ class UpkeepShelf(EnvelopeShelf, AcknowledgementShelf):
                 data is whole either way.
         """
         if self.is_sqlite:
-            with self._holding_the_pen(), storage_errors():
-                self._rewrite_sqlite()
+            self._empty_log(rewrite=True)
         else:
             with self._writing() as connection:
                 for name in ITEM_TABLES:
                     _rewrite_postgresql(connection, name)
-
-    def _rewrite_sqlite(self) -> None:
-        pooled = self._engine.raw_connection()
-        try:
-            cursor = pooled.cursor()
-            cursor.execute("VACUUM")
-            for _ in range(CHECKPOINT_TRIES):
-                busy, *_frames = cursor.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
-                if not busy:
-                    return
-                time.sleep(0.1)
-        finally:
-            pooled.close()
-        raise StorageError("A reader kept the write-ahead log from being emptied; try again.")
 
 
 def _empty_row(connection: Connection, envelope_id: bytes) -> None:

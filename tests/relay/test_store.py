@@ -165,6 +165,21 @@ def test_withdrawn_envelope_is_replaced_in_place_with_its_memo_kept(store: Store
     assert store.sweep() == 0, "the replaced chunks are gone"
 
 
+@pytest.mark.claim("C2")
+def test_withdrawn_envelope_is_nowhere_in_the_files(sqlite_store: Store) -> None:
+    put = put_envelope(sqlite_store, 300_000)
+    cover = row_for(
+        ContentWriter(store=sqlite_store), new_put(300_000, envelope_id=put.id), THIS_MONTH
+    )
+    sqlite_store.replace_content(put.id, cover)
+    path = sqlite_store.sqlite_path
+    assert path is not None
+    disk = b"".join(file.read_bytes() for file in path.parent.glob(f"{path.name}*"))
+    assert cover.token_hash in disk
+    assert put.proof[1] not in disk
+    assert put.ciphertext[100_000:100_048] not in disk
+
+
 def test_withdrawing_what_lies_in_the_cut_is_refused(store: Store) -> None:
     put = put_envelope(store)
     freeze(store)
