@@ -16,6 +16,7 @@ from protocol.errors import CapacityError, StorageError
 from protocol.names import EnvelopeId
 from relay.rows import CHUNK_BYTES, EnvelopeRow, HeldEnvelope
 from relay.schema import chunk, cut, envelope
+from relay.store_acknowledgements import AcknowledgementShelf
 from relay.store_contents import (
     ContentShelf,
     ContentWriter,
@@ -41,7 +42,7 @@ class CollectedError(CapacityError):
     """The envelope lies in a bundle, or was read: it can no longer be withdrawn."""
 
 
-class EnvelopeShelf(ContentShelf):
+class EnvelopeShelf(ContentShelf, AcknowledgementShelf):
     """The part of the store that holds envelopes and their chunks."""
 
     def commit_envelope(self, row: EnvelopeRow) -> None:
@@ -84,7 +85,8 @@ class EnvelopeShelf(ContentShelf):
                 )
             ).one_or_none()
             carried = connection.execute(select(cut.c.envelopes)).scalar_one_or_none() or b""
-            if held is None or held.proven or envelope_id in split_ids(carried):
+            read = held is not None and (held.proven or self._is_proven(envelope_id))
+            if held is None or read or envelope_id in split_ids(carried):
                 raise CollectedError("This has been collected; it cannot be withdrawn any more.")
             if row.size_bytes != held.size_bytes or row.id != envelope_id:
                 raise StorageError("Cover has to have the size and the id of what it replaces.")
@@ -127,7 +129,8 @@ class EnvelopeShelf(ContentShelf):
         held = self.find_held(envelope_id)
         with self._reading() as connection:
             carried = connection.execute(select(cut.c.envelopes)).scalar_one_or_none() or b""
-        return held is None or held.proven or envelope_id in split_ids(carried)
+        read = held is not None and (held.proven or self._is_proven(envelope_id))
+        return held is None or read or envelope_id in split_ids(carried)
 
     def held_bytes(self) -> int:
         """Return how many bytes of ciphertext the visible envelopes hold together."""

@@ -11,7 +11,7 @@ from sqlalchemy import Connection, delete, select, text, update
 
 from relay.rows import CONTENT_CHUNKS, ContentId, Month
 from relay.schema import chunk, cut, envelope, metadata, slot, upkeep
-from relay.store_acknowledgements import AcknowledgementShelf, settle
+from relay.store_acknowledgements import settle
 from relay.store_envelopes import EnvelopeShelf, split_ids
 from relay.store_recipients import active_bits
 
@@ -36,7 +36,7 @@ class Purge:
     unproven: int
 
 
-class UpkeepShelf(EnvelopeShelf, AcknowledgementShelf):
+class UpkeepShelf(EnvelopeShelf):
     """The part of the store that maintenance calls."""
 
     def purged_month(self) -> Month:

@@ -11,6 +11,7 @@ from shelf import (
     ANNA,
     BEN,
     CARA,
+    EXPIRY_MONTHS,
     THIS_MONTH,
     TODAY,
     add_people,
@@ -162,7 +163,27 @@ def test_withdrawn_envelope_is_replaced_in_place_with_its_memo_kept(store: Store
     store.replace_content(put.id, row_for(ContentWriter(store=store), cover, THIS_MONTH))
     assert read_whole(store, put.id) == cover.ciphertext
     assert store.read_memo(put.id) == put.memo
+    (held,) = store.envelopes_to_carry(leaving=OLD)
+    assert held.expiry == THIS_MONTH + EXPIRY_MONTHS, "the month in which the report came"
     assert store.sweep() == 0, "the replaced chunks are gone"
+
+
+@pytest.mark.parametrize("complete", [True, False])
+def test_withdrawing_what_was_read_is_refused_though_no_bundle_carries_it_any_more(
+    store: Store, complete: bool
+) -> None:
+    """Read by all, or by one and old: then the disk does not say yet that it was read."""
+    add_people(store, ANNA, BEN)
+    put = put_envelope(store)
+    dispatch(store, ANNA, 1, acknowledgements=[put.proof])
+    if complete:
+        dispatch(store, BEN, 1, acknowledgements=[put.noise])
+    assert store.envelopes_to_carry(leaving=THIS_MONTH + EXPIRY_MONTHS) == ()
+    cover = row_for(ContentWriter(store=store), new_put(envelope_id=put.id), THIS_MONTH)
+    assert store.is_collected(put.id)
+    with pytest.raises(CollectedError):
+        store.replace_content(put.id, cover)
+    assert read_whole(store, put.id) == put.ciphertext
 
 
 @pytest.mark.claim("C2")
