@@ -27,12 +27,10 @@ class Heard:
     """What dispatches said of an envelope since the relay was started.
 
     Attributes:
-        token_hash: of the content that was meant; what takes its place was not.
         proven: somebody has shown its read-token.
         acknowledged: bits of the recipients who have acknowledged it.
     """
 
-    token_hash: bytes
     proven: bool
     acknowledged: int
 
@@ -84,13 +82,8 @@ def hear(
     for at in range(0, len(ids), IDS_AT_ONCE):
         held = envelope.c.id.in_(ids[at : at + IDS_AT_ONCE]) & envelope.c.content.is_not(None)
         for row in connection.execute(select(*columns).where(held)):
-            former = before.get(row.id)
-            if former is None or former.token_hash != row.token_hash:
-                former = Heard(
-                    token_hash=row.token_hash, proven=row.proven, acknowledged=row.acknowledged
-                )
+            former = before.get(row.id) or Heard(proven=row.proven, acknowledged=row.acknowledged)
             known[row.id] = Heard(
-                token_hash=row.token_hash,
                 proven=former.proven or given[row.id] == row.token_hash,
                 acknowledged=former.acknowledged | 1 << signer.number,
             )
