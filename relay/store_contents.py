@@ -17,6 +17,7 @@ from typing import TypedDict
 from sqlalchemy import ColumnElement, Connection, Engine, delete, func, insert, select
 
 from protocol.errors import StorageError
+from protocol.octets import Octets, PieceWriter
 from relay.database import Database
 from relay.rows import CHUNK_BYTES, CONTENT_CHUNKS, CONTENTS, ContentId
 from relay.schema import chunk
@@ -217,7 +218,7 @@ class ContentWriter:
         """Begin a content in this store."""
         self._store = store
         self.content = store.begin_content()
-        self._rest = bytearray()
+        self._pieces = PieceWriter(header=b"", piece_bytes=CHUNK_BYTES, sink=self._add)
         self._chunks = 0
         self._sha256 = hashlib.sha256()
         self._crc32 = 0
@@ -228,16 +229,12 @@ class ContentWriter:
         self._sha256.update(ciphertext)
         self._crc32 = zlib.crc32(ciphertext, self._crc32)
         self._size_bytes += len(ciphertext)
-        self._rest += ciphertext
-        while len(self._rest) >= CHUNK_BYTES:
-            self._add(bytes(self._rest[:CHUNK_BYTES]))
-            del self._rest[:CHUNK_BYTES]
+        self._pieces.write(ciphertext)
 
     def finish(self) -> StoredContent:
         """Hand the last chunk over and say what was stored; nothing is visible yet."""
-        if self._rest:
-            self._add(bytes(self._rest))
-            self._rest.clear()
+        if rest := self._pieces.rest():
+            self._add(rest)
         return StoredContent(
             content=self.content,
             size_bytes=self._size_bytes,
@@ -251,10 +248,9 @@ class ContentWriter:
         It is called when something has gone wrong already; what a failing disk
         does not let go, the sweep removes.
         """
-        self._rest.clear()
         with contextlib.suppress(StorageError):
             self._store.discard_content(self.content)
 
-    def _add(self, ciphertext: bytes) -> None:
-        self._store.add_chunk(self.content, self._chunks, ciphertext)
+    def _add(self, ciphertext: Octets) -> None:
+        self._store.add_chunk(self.content, self._chunks, bytes(ciphertext))
         self._chunks += 1
