@@ -30,8 +30,8 @@ from tests.journeys.overtor import (
 )
 from tests.tornet import Notices
 
-CIRCUITS = 5
-PAGES_OF_A_CIRCUIT = 25  # below the burst that one circuit is granted
+CIRCUITS = 9
+PAGES_OF_A_CIRCUIT = 12  # far below the burst that one circuit is granted
 FLOODS = 3
 STEPS = {
     "GET of the form": attrgetter("form"),
