@@ -2,13 +2,16 @@
 
 import html
 import re
+import shutil
 from collections.abc import Callable, Iterator
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 from counselor import NOW
 from office import Office, Visitor, make_office
 
+from policies.loader import shipped
 from policies.schema import Policy
 from protocol.memo import Memo
 from protocol.names import RecipientName
@@ -25,7 +28,7 @@ def opened(tmp_path: Path, cheap_argon2_never_in_production: None) -> Iterator[O
     offices = []
 
     def make(policy: str) -> tuple[Office, Visitor]:
-        offices.append(make_office(tmp_path / policy, policy=policy))
+        offices.append(make_office(tmp_path / Path(policy).name / "data", policy=policy))
         return offices[-1], Visitor(offices[-1].visitor())
 
     yield make
@@ -302,7 +305,9 @@ def test_the_published_texts_show_their_version_and_day_and_no_foreign_html(
         assert document.title in listed
         shown = visitor.client.get(f"/en/documents/{document.id}").text
         assert f"Version {document.version}, in force since November 22, 2026." in shown
+        assert document.changes in shown
         assert "<script" not in shown
+    assert words_of(str(rules(office).changes.html)) in listed
     assert visitor.client.get("/en/documents/none").status_code == 404
 
 
@@ -502,6 +507,25 @@ def test_danger_reading_rhythm_and_languages_are_told_before_and_after(opened: O
     assert rules(office).read_rhythm in before
     assert rules(office).read_rhythm in after
     assert "English, Español, Français, Nederlands" in form
+
+
+@pytest.mark.clause("P37")
+def test_days_on_which_nobody_reads_are_told_before_and_after(
+    tmp_path: Path, opened: Opened
+) -> None:
+    folder = tmp_path / "policy"
+    shutil.copytree(shipped("generic"), folder)
+    for file, text in (
+        ("policy.toml", "[holiday.autumn]\nfirst = 2026-11-20\nlast = 2026-11-20\n"),
+        ("texts/en/strings.toml", '[holiday.autumn]\nnotice = "Nobody reads on Friday."\n'),
+    ):
+        with (folder / file).open("a") as old:
+            old.write(text)
+    office, visitor = opened(str(folder))
+    told = [path for path in ("/en/", "/en/sent") if "on Friday" in page(visitor, path)]
+    office.clock[0] += timedelta(days=1)
+    told += [path for path in ("/en/", "/en/sent") if "on Friday" in page(visitor, path)]
+    assert told == ["/en/", "/en/sent"]
 
 
 @pytest.mark.clause("P39")
