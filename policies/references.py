@@ -7,6 +7,7 @@ and loader share one list.
 from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
 
+from policies.formnames import is_taken
 from policies.parts import Meaning, QuestionKind
 from policies.schema import Policy
 from policies.wording import nearest
@@ -86,6 +87,12 @@ def _questions(policy: Policy) -> Broken:
     for question in policy.questions.values():
         here = ("question", question.id)
         yield from _unknown((*here, "group"), [question.group], policy.groups, "group")
+        if is_taken(question.id):
+            yield BrokenRule(
+                here,
+                f"The form itself uses the name «{question.id}».",
+                f"Write another one, such as «[question.about-{question.id}]».",
+            )
         if question.kind in picking and len(question.options) < 2:
             yield BrokenRule(
                 here,

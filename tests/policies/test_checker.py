@@ -325,6 +325,14 @@ CASES = [
         "[emergency.local]",
     ),
     Case(
+        "a question with a name of the form's own",
+        change("[question.place]", "[question.language]"),
+        POLICY,
+        "[question.language]",
+        "The form itself uses the name «language»",
+        "[question.about-language]",
+    ),
+    Case(
         "an unknown kind of question",
         change('kind = "tick"', 'kind = "checkbox"'),
         POLICY,
