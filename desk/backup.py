@@ -48,6 +48,7 @@ from desk.vault import DOCUMENT_FILE, OBJECT_FOLDER, Vault
 from protocol.errors import AuthenticityError, FormatError, StorageError
 
 _LOCK = "The lock of the vault"
+_PART = ".*.part"  # what a power cut left of a file; `desk.files` calls them so
 _SHELVES: tuple[type[Record], ...] = (EnvelopeRecord, ReadingRecord, MailboxRecord, CaseRecord)
 
 
@@ -93,7 +94,11 @@ def back_up(vault: Vault, folder: Path, *, now: datetime) -> BackupReport:
     """
     with alone(vault.directory):
         _check_place(vault, folder)
-        objects = _make_folders(folder)
+        make_private_directory(folder)
+        # First of all: by its lock a copy that was cut off is known as ours and gone on with.
+        for name in (LOCK_FILE, KEY_FILE):
+            write_whole(folder / name, read_parts(vault.directory / name))
+        objects = _make_objects(folder)
         records = list(vault.all(EnvelopeRecord))
         wanted = {one.content.name: one.content for one in records if one.content}
         there = {entry.name for entry in objects.iterdir() if _is_file(entry)}
@@ -101,13 +106,11 @@ def back_up(vault: Vault, folder: Path, *, now: datetime) -> BackupReport:
         for ref in new:
             write_whole(objects / ref.name, read_parts(vault.objects.path(ref.name)))
         _copy_documents(vault, folder)
-        for name in (KEY_FILE, LOCK_FILE):
-            write_whole(folder / name, read_parts(vault.directory / name))
         # What lies there may be left from a backup that was cut off before it was read back.
         uncounted = [one.content for one in records if one.content and not one.copied]
         _read_back(vault, folder, {ref.name: ref for ref in (*new, *uncounted)}.values())
-        for name in there - set(wanted):
-            (objects / name).unlink(missing_ok=True)
+        for one in (*folder.glob(_PART), *(objects / name for name in there - set(wanted))):
+            one.unlink(missing_ok=True)
         _note(vault, records, now)
     return BackupReport(
         copied=len(new),
@@ -158,12 +161,11 @@ def restore(folder: Path, directory: Path, *, passphrase: str) -> Vault:
     return open_vault(directory, passphrase)
 
 
-def _make_folders(folder: Path) -> Path:
-    """Make the folder of a copy, and return that of its objects."""
+def _make_objects(folder: Path) -> Path:
+    """Make the folder of a copy's objects, and return it."""
     objects = folder / OBJECT_FOLDER
     if objects.is_symlink():
         raise StorageError("The folder of the copy leads elsewhere; take an empty stick.")
-    make_private_directory(folder)
     make_private_directory(objects)
     return objects
 
@@ -205,7 +207,7 @@ def _check_place(vault: Vault, folder: Path) -> None:
     desk, place = vault.directory.resolve(), folder.resolve()
     if place == desk or desk in place.parents or place in desk.parents:
         raise StorageError("A second copy lies on another disk; give a folder on a stick.")
-    if not is_used(folder):
+    if not is_used(folder) or all(one.match(_PART) for one in folder.iterdir()):
         return
     if not (folder / LOCK_FILE).exists() or not _is_copy(vault, folder):
         raise StorageError(

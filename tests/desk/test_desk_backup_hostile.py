@@ -53,6 +53,17 @@ def test_what_lies_there_from_a_backup_that_was_cut_off_is_read_back_before_it_c
     assert not only(filled).copied
 
 
+@pytest.mark.parametrize("left", [[".00ff.part"], [".00ff.part", "vault.pgp"]])
+def test_a_first_backup_that_was_cut_off_is_gone_on_with_in_the_same_folder(
+    filled: Vault, copy: Path, left: list[str]
+) -> None:
+    copy.mkdir()
+    for name in left:
+        (copy / name).write_bytes((filled.directory / "vault.pgp").read_bytes())
+    assert back_up(filled, copy, now=NOW).copied == 1
+    assert not (copy / ".00ff.part").exists()
+
+
 @pytest.mark.parametrize("content", [True, False], ids=["filed anew", "deleted"])
 def test_what_was_done_while_the_copy_was_made_is_not_undone_and_does_not_count_as_copied(
     filled: Vault, anna: Counselor, copy: Path, monkeypatch: pytest.MonkeyPatch, *, content: bool

@@ -26,6 +26,7 @@ from desk.casework.triage import triage
 from desk.casework.verifying import read_record, verify_record
 from desk.casework.work import read_file
 from desk.exporting import export_dispatch
+from desk.files import alone
 from desk.records import CaseRecord, EnvelopeRecord, MailboxRecord
 from protocol.derivation import ReporterKeys
 from protocol.envelope import Report
@@ -375,6 +376,27 @@ def test_a_power_cut_between_letters_and_the_rest_of_a_hand_over_is_made_good_by
     assert len(taken.items) == 1
     with pytest.raises(AuthenticityError, match="imported before"):
         takes(second, path)
+
+
+def test_nothing_is_filed_beside_an_import_that_would_sweep_it_away(
+    both: tuple[Desk, Desk], office: Office, reporter: ReporterKeys
+) -> None:
+    first, second = both
+    sent = office.writes(reporter, readers=(first.name,))
+    path = brings(first, second, case_name(reporter.reply_public), sent)
+    with alone(second.vault.directory):
+        with pytest.raises(StorageError, match="Another command"):
+            takes(second, path)
+        with pytest.raises(StorageError, match="Another command"):
+            enter_report(
+                second.vault,
+                way="paper",
+                track="concern",
+                text="A letter.",
+                received=DAY,
+                now=second.now,
+            )
+    assert len(takes(second, path).items) == 1
 
 
 @pytest.mark.clause("P35")
