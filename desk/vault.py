@@ -8,7 +8,8 @@ DIR/objects/      what envelopes held, in sealed chunks under random names
 Refused: a secret key without a passphrase, because whoever finds the stick would
 then read everything. What a finder can see: how many documents of how many kinds
 there are, their size classes, the sizes of large objects to Padmé's classes, and
-when files changed. What he can do: put an older copy of the whole in place.
+when files changed. What he can do who writes to the disk: put an older copy of the whole or
+of a single document in place, or take one away; never one of another place, and no new one.
 """
 
 import hmac
