@@ -9,7 +9,8 @@ Refused: a secret key without a passphrase, because whoever finds the stick woul
 then read everything. What a finder can see: how many documents of how many kinds
 there are, their size classes, the sizes of large objects to Padmé's classes, and
 when files changed. What he can do who writes to the disk: put an older copy of the whole or
-of a single document in place, or take one away; never one of another place, and no new one.
+of a single document in place, or take one away, or put a whole desk of his own making there,
+which lacks all her cases (decision 0007).
 """
 
 import hmac
