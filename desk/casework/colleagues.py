@@ -102,8 +102,8 @@ def certificate_of(colleague: Colleague, *, now: datetime) -> Certificate:
 
 def permitted_colleagues(vault: Vault, case: CaseRecord) -> list[Colleague]:
     """Return the colleagues who may learn of a case: all but those left out (P16)."""
-    out = left_out(vault, case)
-    return [one for one in colleagues(vault) if one.name not in out]
+    shut = _keys_left_out(vault, case)
+    return [one for one in colleagues(vault) if one.fingerprint not in shut]
 
 
 def require_permitted(vault: Vault, case: CaseRecord, name: str) -> Colleague:
@@ -113,12 +113,27 @@ def require_permitted(vault: Vault, case: CaseRecord, name: str) -> Colleague:
         ProcedureError: the reporter left her out, or she is not confirmed.
     """
     colleague = confirmed_colleague(vault, name)
-    if colleague.name in left_out(vault, case):
+    refuse_left_out(vault, case, colleague.fingerprint)
+    return colleague
+
+
+def refuse_left_out(vault: Vault, case: CaseRecord, fingerprint: Fingerprint) -> None:
+    """Refuse to let anything of a case be sealed to a key of somebody left out.
+
+    Raises:
+        ProcedureError: the relay called that key, now or before, by a name that was left out.
+    """
+    if fingerprint in _keys_left_out(vault, case):
         raise ProcedureError(
             "The reporter left this person out: nothing of this case may reach her unless the "
             "reporter agrees in the mailbox."
         )
-    return colleague
+
+
+def _keys_left_out(vault: Vault, case: CaseRecord) -> set[Fingerprint]:
+    """Return keys and not names: the relay gives the names, and could give another one."""
+    out = left_out(vault, case)
+    return {one.fingerprint for one in vault.all(Colleague) if one.name in out}
 
 
 def _known(vault: Vault, name: str) -> Colleague:
@@ -150,5 +165,10 @@ def _file(vault: Vault, listed: Iterable[RecipientCertificate]) -> list[str]:
             continue
         if known_one:
             told.append(f"{name} has another key now: compare its fingerprint by voice.")
+        told += [
+            f"{name} has the key that {before.name} had: ask the operator who that is."
+            for before in vault.all(Colleague)
+            if before.name != name and before.fingerprint == one.fingerprint
+        ]
         vault.put(Colleague(name=name, fingerprint=one.fingerprint, certificate=one.certificate))
     return told

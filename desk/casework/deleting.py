@@ -161,6 +161,7 @@ def _delete(vault: Vault, proposal: Proposal, now: datetime) -> list[ObjectRef]:
     if current is None or case is None or current.kind != "deletion":
         raise ProcedureError("This is no proposal to delete a case of this desk.")
     work = Work(vault=vault, case=case, now=now)
+    work.require_not_joined()
     work.require_no_conflict()
     _refuse_held(work)
     _refuse_unexpired(work, current.ground)  # it may have been taken up again since

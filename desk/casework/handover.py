@@ -13,6 +13,7 @@ from pathlib import Path
 
 from desk.casework.casefile import HandOver
 from desk.casework.casehtml import case_html
+from desk.casework.colleagues import refuse_left_out
 from desk.casework.errors import ProcedureError
 from desk.casework.originals import Original, originals_of
 from desk.casework.packing import Octets, Part, measure, seal_archive
@@ -111,6 +112,7 @@ def hand_over_sealed(
     sealed_to = verify_certificate(certificate, pinned=read_fingerprint(fingerprint), now=now)
     with staged_file(path) as staged:
         with working(vault, case, now=now) as work:
+            refuse_left_out(vault, work.case, sealed_to.fingerprint)
             originals = _hand_over(work, to, reason, sealed_to=sealed_to.fingerprint)
             page, files = _everything_of(work)
             contents: dict[str, Octets] = {PAGE: _const(page)}

@@ -46,6 +46,13 @@ class Work:
         """Append to the case's record."""
         append(self.vault, self.case.name, act, by=self.by, why=why, what=what, now=self.now)
 
+    def require_not_joined(self) -> None:
+        """Refuse to work on a part of a case: its hold and its readers are those of the whole."""
+        if self.file.merged_into:
+            raise ProcedureError(
+                f"This case was joined to {self.file.merged_into}; go on working there."
+            )
+
     def require_no_conflict(self) -> None:
         """Refuse to decide anything after a conflict of interest was declared (P17)."""
         if self.file.conflict:
@@ -76,10 +83,8 @@ def working(
     """
     with vault.changes():
         work = Work(vault=vault, case=case, now=now)
-        if work.file.merged_into and not even_joined:
-            raise ProcedureError(
-                f"This case was joined to {work.file.merged_into}; go on working there."
-            )
+        if not even_joined:
+            work.require_not_joined()
         if not despite_conflict:
             work.require_no_conflict()
         yield work

@@ -1,8 +1,10 @@
 """Who was left out stays out, and consents hold for whom they were given, in joined cases too."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
+from relayside import Counselor
 from twodesks import (
     ALL_CONSENTS,
     DAY,
@@ -15,9 +17,11 @@ from twodesks import (
     new_reporter,
 )
 
+from desk.casework.colleagues import permitted_colleagues
 from desk.casework.conflicts import record_agreement
 from desk.casework.errors import ProcedureError
 from desk.casework.handling import record_consent
+from desk.casework.handover import hand_over_sealed
 from desk.casework.leftout import left_out
 from desk.casework.manual import enter_report
 from desk.casework.merging import merge_cases
@@ -183,6 +187,42 @@ def test_a_reader_whose_tick_a_follow_up_took_away_gets_nothing_more_of_the_case
         )
     case = arrive(first, reporter, later=True, text="It was not.", day=LATER + timedelta(days=2))
     assert left_out(first.vault, case) == ()
+
+
+@pytest.mark.clause("P16")
+@pytest.mark.clause("P38")
+def test_a_body_outside_with_the_key_of_somebody_left_out_gets_nothing(
+    first: Desk, reporter: ReporterKeys, people: dict[str, Counselor]
+) -> None:
+    case = arrive(first, reporter, *affected(*ALL_CONSENTS), left_out=["head"])
+    key, out = people["head"].secret_key, first.office.stick("hand-over")
+    with pytest.raises(ProcedureError, match="left this person out"):
+        hand_over_sealed(
+            first.vault,
+            case,
+            out,
+            certificate=key.certificate,
+            fingerprint=key.fingerprint,
+            to="An outside body",
+            reason="x",
+            now=first.now,
+        )
+    assert not out.exists()
+
+
+@pytest.mark.clause("P16")
+def test_somebody_left_out_stays_out_under_another_name_of_the_relays(
+    first: Desk, reporter: ReporterKeys, people: dict[str, Counselor]
+) -> None:
+    case = arrive(first, reporter, *affected("pass-on"), left_out=["head"])
+    renamed = replace(people["head"], name=RecipientName("advisor"))
+    first.office.relay.counselors = [people["counselor-1"], renamed]
+    told = first.imports().told
+    assert any("advisor has the key that head had" in one for one in told)
+    first.confirms_everybody()
+    assert permitted_colleagues(first.vault, case) == []
+    with pytest.raises(ProcedureError, match="left this person out"):
+        hand_over(first.vault, case, "advisor", "x", first.office.stick("x"), now=first.now)
 
 
 @pytest.mark.clause("P16")

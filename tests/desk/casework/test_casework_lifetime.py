@@ -645,6 +645,20 @@ def test_retention_runs_from_closing_by_the_track_and_expiry_needs_no_signature(
     assert not first.has(reporter)
 
 
+@pytest.mark.clause("P35")
+def test_a_case_proposed_for_deletion_before_it_was_joined_does_not_go_from_under_a_hold(
+    first: Desk, reporter: ReporterKeys
+) -> None:
+    joined = arrive(first, reporter)
+    proposal = propose_deletion(first.vault, joined, "spam", "Spam.", now=first.now)
+    kept = arrive(first, new_reporter())
+    merge_cases(first.vault, kept, joined, "One evening.", now=first.now)
+    hold_case(first.vault, kept, "A court asks.", now=first.now)
+    with pytest.raises(ProcedureError, match="joined"):
+        delete_case(first.vault, proposal, now=first.now)
+    assert first.has(reporter)
+
+
 @pytest.mark.clause("P10")
 def test_a_case_that_was_taken_up_again_is_not_deleted_for_its_age(
     first: Desk, reporter: ReporterKeys
