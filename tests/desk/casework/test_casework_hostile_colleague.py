@@ -20,6 +20,7 @@ from twodesks import (
 from desk.cases import case_name, read_thread
 from desk.casework.conflicts import record_agreement
 from desk.casework.leftout import left_out
+from desk.casework.manual import enter_report
 from desk.casework.noting import add_note
 from desk.casework.sharing import export_copy, hand_over, import_colleague_file
 from desk.casework.triage import triage
