@@ -7,6 +7,7 @@ filed stays, and importing the bundle again goes on from there.
 
 import os
 from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
@@ -45,7 +46,7 @@ class Import:
         path: Path,
         *,
         typed: str,
-        open_vault: Callable[[], Vault],
+        opened_vault: Callable[[], AbstractContextManager[Vault]],
         clock: Callable[[], datetime],
         ended: Callable[[], None],
     ) -> None:
@@ -54,7 +55,7 @@ class Import:
         Args:
             path: of the bundle; it must stay until the end.
             typed: what is shown again with a refusal.
-            open_vault: opens the desk in the import's own thread.
+            opened_vault: holds the desk open in the import's own thread.
             clock: time of this machine, UTC.
             ended: is called at the end, however it comes.
         """
@@ -63,7 +64,7 @@ class Import:
         self.report: ImportReport | None = None
         self.followed: Followed | None = None
         self.failure: Exception | None = None
-        self._open_vault, self._clock, self._ended = open_vault, clock, ended
+        self._opened_vault, self._clock, self._ended = opened_vault, clock, ended
         self._stopped = Event()
         self._thread = Thread(target=self._run, daemon=True)
         self._thread.start()
@@ -79,7 +80,7 @@ class Import:
 
     def _run(self) -> None:
         try:
-            with self._open_vault() as opened:
+            with self._opened_vault() as opened:
                 self.report = import_bundle(
                     opened, self.path, now=self._clock(), progress=self._tell
                 )
@@ -163,7 +164,7 @@ def _start(typed: Typed) -> Response:
     kept.importing = Import(
         path,
         typed=typed.one("path"),
-        open_vault=kept.open_vault,
+        opened_vault=kept.opened_vault,
         clock=kept.clock,
         ended=lambda: os.close(handle),
     )

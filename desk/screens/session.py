@@ -6,7 +6,8 @@ request, or a command beside the browser, finds what the first one wrote.
 """
 
 import secrets
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Hashable, Iterator
+from contextlib import contextmanager
 from datetime import date, datetime
 from pathlib import Path
 from threading import Lock
@@ -116,6 +117,19 @@ class Session:
         with self._counting:
             self._running += 1
         return vault
+
+    @contextmanager
+    def opened_vault(self) -> Iterator[Vault]:
+        """Hold the vault open for work beside the requests.
+
+        Raises:
+            KeyMaterialError: the desk is locked.
+        """
+        vault = self.open_vault()
+        try:
+            yield vault
+        finally:
+            self.close_vault(vault)
 
     def close_vault(self, vault: Vault) -> None:
         """Close the vault of a request, and count the idle time from now on."""

@@ -117,7 +117,7 @@ def test_a_report_and_its_repetition_are_a_report_whichever_is_read_first(
     desk: Vault, relay: FakeRelay, reporter: ReporterKeys, bundle: Path, report_first: bool
 ) -> None:
     report = relay.send(reporter)
-    again = relay.send(reporter, relay.follow_up(reporter, day=DAY + timedelta(days=1)))
+    again = relay.send(reporter, relay.follow_up(reporter))
     first, second = (report, again) if report_first else (again, report)
     _take(desk, relay.cut(bundle, [first]))
     _take(desk, relay.cut(bundle, [first, second], number=2))

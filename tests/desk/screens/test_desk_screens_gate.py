@@ -139,11 +139,13 @@ def test_desk_does_not_lock_itself_while_it_works_for_her(
         assert browser.app.extensions["sotto-desk"].is_unlocked
         return import_bundle(*arguments, **named)  # type: ignore[arg-type]  # passed on
 
-    monkeypatch.setattr("desk.screens.inbox.import_bundle", takes_long)
+    monkeypatch.setattr("desk.screens.importing.import_bundle", takes_long)
     browser.send("/import", {"path": str(relay.cut(bundle, [relay.cover()]))})
     assert "Nothing new for you." in browser.text
     browser.clock.seconds += IDLE_SECONDS - 1
     assert "Inbox" in browser.goto("/")
+    browser.clock.seconds += IDLE_SECONDS + 1
+    assert "The desk is locked" in browser.goto("/")
 
 
 def test_desk_locked_by_hand_shows_nothing_more(browser: DeskBrowser, case: str) -> None:
