@@ -4,6 +4,8 @@ import pytest
 from counselor import new_key
 from office import Office, Visitor
 
+from keys.packets import read_packets
+from protocol.unsealing import read_sealed
 from relay.rows import Month
 
 pytestmark = [pytest.mark.clause("P16"), pytest.mark.claim("C2")]
@@ -23,6 +25,18 @@ def test_a_report_opens_for_its_readers_and_not_for_the_one_left_out(
     reports(visitor)
     assert office.texts("counselor-1") == office.texts("counselor-2") == ["first"]
     assert office.texts(LEFT_OUT) == []
+
+
+@pytest.mark.parametrize("to", [(LEFT_OUT,), READERS, (*READERS, LEFT_OUT)])
+def test_locks_are_one_for_everybody_in_the_order_of_the_roster_whoever_may_read(
+    office: Office, visitor: Visitor, to: tuple[str, ...]
+) -> None:
+    reports(visitor, to=to)
+    (sealed,) = office.held().values()
+    locks = [read_packets(lock)[0].body for lock in read_sealed(lambda: [sealed]).locks]
+    roster = [one.encryption_key_id for _, one in office.parts.roster.valid(office.clock[0])]
+    assert [lock[1:9] for lock in locks] == roster
+    assert len({len(lock) for lock in locks}) == 1
 
 
 def test_a_follow_up_that_ticks_the_one_left_out_goes_to_the_others_alone(
