@@ -6,6 +6,7 @@ are asked for once more and what was typed is kept.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import replace
 from itertools import chain
 
 from flask import Blueprint, Response, g, request
@@ -110,6 +111,8 @@ def _act(action: Action) -> Response:
         return page("receipt", 403, expired=True, kept=form.get("text"))
     mailbox = open_mailbox(parts(), root)
     typed = read_typed(form.fields, policy(), mailbox_track(mailbox))
+    if action is not _message:  # the other forms leave the ticks of the message as they were
+        typed = replace(typed, recipients=choice_of(mailbox).ticked)
     if form.get("language"):
         drain(request.stream, OVERSHOOT_BYTES)
         return mailbox_page(root, mailbox, typed)

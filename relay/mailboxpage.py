@@ -108,6 +108,6 @@ def _shown(reply_page: ReplyPage) -> dict[str, object]:
 
 def _expected_by(mailbox: Mailbox) -> date | None:
     """Return the day by which a first answer was promised, while there is none (P29)."""
-    if mailbox.pages or mailbox.memo is None:
+    if mailbox.pages or mailbox.memo is None or mailbox.withdrawn:
         return None
     return mailbox.memo.day + timedelta(days=mailbox_track(mailbox).acknowledge_days)

@@ -26,12 +26,14 @@ class Mailbox:
     Args:
         pages: one for each recipient who wrote to this mailbox, by her name.
         memo: of the first envelope, or None where it expired.
-        may_withdraw: the first envelope was not collected yet.
+        withdrawn: the first envelope was taken back, as far as this process knows.
+        may_withdraw: it was neither taken back nor collected yet.
     """
 
     keys: ReporterKeys
     pages: dict[RecipientName, ReplyPage]
     memo: Memo | None
+    withdrawn: bool
     may_withdraw: bool
 
     @property
@@ -58,12 +60,14 @@ def open_mailbox(parts: Parts, root: ReceiptRoot) -> Mailbox:
     memo = read_memo(parts, keys)
     if memo is None and not pages:
         raise UnknownReceiptError("No mailbox opens with these words.")
+    withdrawn = keys.report_id in parts.withdrawn
     return Mailbox(
         keys=keys,
         pages=pages,
         memo=memo,
+        withdrawn=withdrawn,
         may_withdraw=memo is not None
-        and keys.report_id not in parts.withdrawn
+        and not withdrawn
         and may_be_taken_back(parts.store, keys.report_id),
     )
 

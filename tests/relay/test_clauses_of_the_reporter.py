@@ -194,6 +194,7 @@ def test_an_escalation_that_comes_back_keeps_the_rung_the_words_and_the_hand_ove
     assert back.status_code == 400
     assert 'value="head" checked' in back.text
     assert 'name="hand-over" value="yes" checked' in back.text
+    assert 'value="counselor-1" checked' in back.text  # the message beside it is as it was
     assert "Look again." in visitor.acts("escalate", text="Look again.").text
 
 
@@ -478,7 +479,9 @@ def test_what_nobody_collected_can_be_taken_back_and_what_was_collected_cannot(
     visitor.opens_the_form()
     visitor.sends("first", to=["counselor-1"])
     before = {name: len(sealed) for name, sealed in office.held().items()}
-    assert "taken back" in visitor.acts("close", closing="withdraw").text
+    withdrawn = visitor.acts("close", closing="withdraw").text
+    assert "taken back" in withdrawn
+    assert "first answer by" not in withdrawn
     assert {name: len(sealed) for name, sealed in office.held().items()} == before
     assert all(report.text != "first" for name in office.people for report in read(office, name))
 
