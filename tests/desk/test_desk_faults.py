@@ -1,6 +1,7 @@
 """What is wrong with a bundle or an envelope is told or refused, and the rest is taken."""
 
 import secrets
+from collections.abc import Iterator
 from dataclasses import replace
 from datetime import date
 from pathlib import Path
@@ -20,7 +21,8 @@ from protocol.archive import ArchiveReader
 from protocol.bundle import RecipientCertificate
 from protocol.derivation import ReporterKeys, generate_throwaway_keys
 from protocol.errors import AuthenticityError, FormatError, StorageError
-from protocol.names import EnvelopeId, Fingerprint, RecipientName, RelayId
+from protocol.names import EnvelopeId, Fingerprint, RecipientName, RelayId, SessionKey
+from protocol.sealing import SealedMessage
 
 
 def _take(desk: Vault, path: Path) -> ImportReport:
@@ -268,8 +270,21 @@ def test_warnings_for_the_operator_are_passed_on(
 
 
 def test_a_file_encrypted_already_is_marked_and_one_sealed_to_her_is_warned_of(
-    desk: Vault, relay: FakeRelay, reporter: ReporterKeys, bundle: Path
+    *,
+    desk: Vault,
+    relay: FakeRelay,
+    reporter: ReporterKeys,
+    bundle: Path,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    opened: list[SealedMessage] = []
+    unseal = SealedMessage.unseal
+
+    def noting(message: SealedMessage, key: SessionKey) -> Iterator[bytes]:
+        opened.append(message)
+        return unseal(message, key)
+
+    monkeypatch.setattr(SealedMessage, "unseal", noting)
     victim = relay.send(generate_throwaway_keys())
     stolen = relay.send(generate_throwaway_keys(), blind=["anna"])
     files = {"a.pgp": victim.ciphertext, "b.pgp": stolen.ciphertext, "c.txt": b"plain"}
@@ -283,6 +298,7 @@ def test_a_file_encrypted_already_is_marked_and_one_sealed_to_her_is_warned_of(
     ]
     assert any("encrypted already" in one for one in told.told)
     assert len(list(desk.all(CaseRecord))) == 1
+    assert len(opened) == 1  # the letter, and nothing that lies in it
 
 
 def _reader(path: Path) -> ArchiveReader:

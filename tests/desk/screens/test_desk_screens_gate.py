@@ -148,6 +148,18 @@ def test_desk_does_not_lock_itself_while_it_works_for_her(
     assert "The desk is locked" in browser.goto("/")
 
 
+def test_desk_that_is_locked_forgets_what_it_had_to_say_and_what_it_had_weighed(
+    browser: DeskBrowser, case: str
+) -> None:
+    browser.goto("/")
+    session = browser.app.extensions["sotto-desk"]
+    session.notices.append(f"Case {case} is opened.")
+    assert case in repr(vars(session)["_weighed"])
+    session.lock()
+    assert case not in repr(vars(session))
+    assert session.notices == []
+
+
 def test_desk_locked_by_hand_shows_nothing_more(browser: DeskBrowser, case: str) -> None:
     browser.send("/lock")
     assert "The desk is locked" in browser.goto(f"/case/{case}")
