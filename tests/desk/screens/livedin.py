@@ -5,9 +5,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
+from types import SimpleNamespace
 
-from deskbrowser import DeskBrowser
+from deskbrowser import SITE, DeskBrowser
 from relayside import FakeRelay, answer
+from test_desk_pictures import taken
 
 from protocol.derivation import generate_throwaway_keys
 
@@ -49,6 +51,7 @@ def fill(browser: DeskBrowser, relay: FakeRelay, stick: Path) -> str:
         "notes.txt": b"It was noon.\n",
         f"{LONG}.jpg": b"\xff\xd8",
         "nested.pgp": b"-----BEGIN PGP MESSAGE-----\n",
+        "photo.png": taken("PNG"),
     }
     later = relay.follow_up(reporter, **ifes, text="He came again.", readers=("anna", "berta"))
     other = relay.report(stranger, text="Something else.")
@@ -63,8 +66,7 @@ def fill(browser: DeskBrowser, relay: FakeRelay, stick: Path) -> str:
     )
     browser.send("/import", {"path": str(stick / "bundle.zip")})
     browser.goto("/")
-    names = re.findall(r"/case/([0-9A-Z-]+)", browser.source)
-    return str(names[0])
+    return names_on(browser.source)[0]
 
 
 def pages(browser: DeskBrowser, case: str, stick: Path) -> Iterator[Seen]:
@@ -81,6 +83,13 @@ def pages(browser: DeskBrowser, case: str, stick: Path) -> Iterator[Seen]:
     yield seen("imported-again", "/import")
     browser.send("/import", {"path": "/nowhere"})
     yield seen("import-refused", "/import")
+    session = browser.app.extensions["sotto-desk"]
+    session.importing = SimpleNamespace(
+        done=1 << 20, total=1 << 22, is_running_after=lambda seconds: True
+    )
+    answer = browser.app.test_client().get("/import/progress", base_url=SITE)
+    yield Seen("importing", "/import/progress", answer.get_data(as_text=True), dict(answer.headers))
+    session.importing = None
     act = f"/case/{case}/do"
     browser.send(f"{act}/duty", {"duty": "support", "note": "Asked; she has somebody."})
     browser.send(f"{act}/risk", {"risk": "high", "reason": "He knows where she lives."})
@@ -107,6 +116,7 @@ def pages(browser: DeskBrowser, case: str, stick: Path) -> Iterator[Seen]:
         "duty",
         "risk",
         "note",
+        "told",
         "answer",
         "consent",
         "window",
@@ -130,6 +140,9 @@ def pages(browser: DeskBrowser, case: str, stick: Path) -> Iterator[Seen]:
         yield seen(f"task-{task}", f"{act}/{task}")
     browser.send(f"{act}/outcome", {"reasons": "kept"})
     yield seen("task-refused", f"{act}/outcome")
+    for name in ("picture", "picture?clearly=yes"):
+        browser.goto(f"/case/{case}/file/1/4/{name}")
+        yield seen(name.replace("?", "-").partition("=")[0], f"/case/{case}/file/1/4/{name}")
     browser.goto(f"/case/{case}/file/1/1/text")
     yield seen("text", f"/case/{case}/file/1/1/text")
     browser.goto(f"/case/{case}/record/")
@@ -147,6 +160,8 @@ def pages(browser: DeskBrowser, case: str, stick: Path) -> Iterator[Seen]:
         "settings/",
         "settings/paper",
         "settings/policy",
+        "settings/rehearse/copy",
+        "settings/rehearse/paper",
         "settings/successor/",
         "settings/successor/withdraw",
         "new/concern",
@@ -155,11 +170,25 @@ def pages(browser: DeskBrowser, case: str, stick: Path) -> Iterator[Seen]:
     ):
         browser.goto(f"/{name}")
         yield seen(name.strip("/").replace("/", "-"), f"/{name}")
+    other = next(one for one in names_on(browser.goto("/") and browser.source) if one != case)
+    browser.send(f"/case/{other}/do/delete", {"ground": "spam", "reason": "Advertising."})
+    gone = re.search(r'/proposal/([0-9a-f]+)"', browser.source)
+    if gone:
+        browser.goto(f"/proposal/{gone[1]}/delete")
+        yield seen("delete", f"/proposal/{gone[1]}/delete")
+        browser.send(f"/proposal/{gone[1]}/delete", {"name": other})
+        browser.goto(f"/case/{other}/record/")
+        yield seen("record-of-a-deleted-case", f"/case/{other}/record/")
     browser.clock.now += timedelta(days=40)
     browser.goto("/")
     yield seen("inbox", "/")
     browser.goto("/?closed=1")
     yield seen("inbox-closed", "/?closed=1")
+
+
+def names_on(source: str) -> list[str]:
+    """Return the cases that a page leads to, each once, in its order."""
+    return list(dict.fromkeys(re.findall(r"/case/([0-9A-Z-]+)", source)))
 
 
 def queue(browser: DeskBrowser, case: str, text: str) -> str:
