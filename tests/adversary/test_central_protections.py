@@ -4,6 +4,7 @@ import logging
 import threading
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
+from dataclasses import replace
 from datetime import timedelta
 from io import BytesIO, StringIO
 from types import SimpleNamespace
@@ -12,7 +13,9 @@ import pytest
 from office import Office, Visitor
 
 from relay.budget import HOUSEKEEPING_BYTES, NoRoomError
+from relay.cover import make_cover
 from relay.gate import Gate, Purpose
+from relay.rows import month_of
 from relay.scrub import ScrubbingFormatter
 from relay.store import Store
 
@@ -137,6 +140,28 @@ def test_the_budget_of_files_begins_anew_with_the_day(office: Office) -> None:
         list(budget.spend(iter([b"x"])))
     office.clock[0] += timedelta(days=1)
     assert list(budget.spend(iter([b"x"]))) == [b"x"]
+
+
+@pytest.mark.claim("C2")
+def test_rows_of_one_month_have_one_expiry_whatever_they_are_and_on_whichever_day_they_came(
+    office: Office, visitor: Visitor
+) -> None:
+    visitor.opens_the_form()
+    visitor.sends("first", to=["counselor-1"])
+    office.clock[0] = office.clock[0].replace(day=29)
+    visitor.acts("message", text="second", recipients="counselor-1")
+    parts = office.parts
+    make_cover(
+        parts.store,
+        replace(parts.settings, cover_mean=40.0),
+        relay=parts.deployment.relay_id,
+        recipients=parts.roster.valid(parts.clock()),
+        policy=("generic", "1"),
+        today=parts.today(),
+    )
+    expiries = [held.expiry for held in parts.store.envelopes_to_carry(leaving=0)]
+    assert len(expiries) > 10
+    assert set(expiries) == {month_of(parts.today()) + parts.settings.expiry_months}
 
 
 @pytest.mark.claim("C2")

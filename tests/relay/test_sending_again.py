@@ -12,6 +12,7 @@ from protocol.names import RecipientName
 from protocol.report import Kind
 from relay.intake import FilePart
 from relay.readers import Absent
+from relay.rows import EnvelopeRow
 from relay.sending import Letter, send
 from relay.submission import SupersededError
 
@@ -58,6 +59,33 @@ def test_a_newer_attempt_takes_over_from_one_that_stalls(office: Office) -> None
     assert [type(one) for one in outcome] == [SupersededError]
     assert office.texts("counselor-1") == ["second"]
     assert office.parts.store.sweep() == 0
+
+
+def test_a_newer_attempt_that_begins_while_the_first_is_stored_waits_and_follows_it(
+    office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    keys = generate_throwaway_keys()
+    storing, ended = threading.Event(), threading.Event()
+    outcome: list[bool] = []
+    commit = office.parts.store.commit_envelope
+
+    def commits_late(row: EnvelopeRow) -> None:
+        if not storing.is_set():
+            storing.set()
+            ended.wait(1)  # the newer one, if it did not wait
+        commit(row)
+
+    monkeypatch.setattr(office.parts.store, "commit_envelope", commits_late)
+    thread = threading.Thread(
+        target=lambda: outcome.append(send(office.parts, keys, lambda memo: letter("first", memo)))
+    )
+    thread.start()
+    assert storing.wait(10)
+    assert send(office.parts, keys, lambda memo: letter("second", memo)) is False
+    ended.set()
+    thread.join(10)
+    assert outcome == [True]
+    assert office.texts("counselor-1") == ["first", "second"]
 
 
 def test_the_same_form_sent_by_many_at_once_is_stored_once_as_a_report(office: Office) -> None:
