@@ -9,7 +9,7 @@ import fcntl
 import os
 import secrets
 import stat
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, time
 from pathlib import Path
 
@@ -45,7 +45,7 @@ class Deployment:
 
     data: Path
     settings: Settings
-    salt: DeploymentSalt
+    salt: DeploymentSalt = field(repr=False)
     relay_key: SecretKey
     store: Store
     lock: int | None

@@ -28,6 +28,7 @@ def test_deployment_made_and_opened_has_key_salt_store_and_settings(tmp_path: Pa
     relay = init_deployment(tmp_path / "data", now=NOW, settings=settings)
     opened = open_deployment(tmp_path / "data")
     assert (opened.relay_id, opened.settings, len(opened.salt)) == (relay, settings, 16)
+    assert repr(opened.salt) not in repr(opened), "it may stand in a log"
     assert opened.store.recipients() == ()
     published = (tmp_path / "data" / "relay.asc").read_bytes()
     assert verify_certificate(published, pinned=relay, now=NOW).fingerprint == relay
