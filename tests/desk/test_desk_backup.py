@@ -11,7 +11,7 @@ from desk.desk import read_desk
 from desk.exporting import export_dispatch
 from desk.extracting import extract_case
 from desk.importing import import_bundle
-from desk.records import CaseRecord, EnvelopeRecord
+from desk.records import CaseRecord, EnvelopeRecord, ReadingRecord
 from desk.replies import queue_reply
 from desk.vault import Vault
 from protocol.derivation import ReporterKeys, generate_throwaway_keys
@@ -45,6 +45,19 @@ def test_a_restored_desk_has_every_case_file_and_reply(
         assert [one.report.text for one in read_thread(again, case)] == ["Something happened."]
         files = extract_case(again, case, tmp_path / "out")
         assert files[-1].read_bytes() == bytes(range(256)) * 400
+
+
+def test_a_file_that_is_not_what_was_imported_is_not_extracted(
+    filled: Vault, tmp_path: Path
+) -> None:
+    (reading,) = list(filled.all(ReadingRecord))
+    (file,) = reading.attachments
+    with filled.changes():
+        other = file.model_copy(update={"sha256": bytes(32)})
+        filled.put(reading.model_copy(update={"attachments": (other,)}))
+    with pytest.raises(AuthenticityError, match="not what was imported"):
+        extract_case(filled, list_cases(filled, today=DAY)[0], tmp_path / "out")
+    assert not list((tmp_path / "out").rglob("*proof*"))
 
 
 def test_a_second_backup_copies_only_what_is_new_and_drops_what_is_gone(

@@ -126,6 +126,16 @@ def test_a_report_and_its_repetition_are_a_report_whichever_is_read_first(
     assert [(one.kind, one.day) for one in case.items] == [("report", DAY)]
 
 
+def test_the_same_words_in_another_voice_are_not_folded_into_hers(
+    desk: Vault, relay: FakeRelay, reporter: ReporterKeys, bundle: Path
+) -> None:
+    stranger = replace(generate_throwaway_keys(), reply_public=reporter.reply_public)
+    same = relay.send(stranger, relay.follow_up(stranger))
+    _take(desk, relay.cut(bundle, [relay.send(reporter), same]))
+    case = find_case(desk, _only_case(desk))
+    assert sorted(case.is_same_reporter(one) for one in case.items) == [False, True]
+
+
 def test_a_changed_choice_of_readers_is_not_folded(
     desk: Vault, relay: FakeRelay, reporter: ReporterKeys, bundle: Path
 ) -> None:

@@ -93,6 +93,21 @@ def test_a_well_signed_request_with_a_wrong_member_is_refused_and_leaves_nothing
     assert first.vault.objects.names() == set()
 
 
+@pytest.mark.clause("P22")
+def test_a_request_in_anothers_name_is_refused_though_it_says_so_everywhere(
+    both: tuple[Desk, Desk], office: Office, people: dict[str, Counselor]
+) -> None:
+    first, second = both
+    head = Desk(people["head"], second.vault, office)
+    with pytest.raises(AuthenticityError, match="signature"):
+        import_request(
+            first.vault,
+            forge(first, second, **{"from": "head", "body": request_body(head)}),
+            now=NOW,
+        )
+    assert import_request(first.vault, forge(first, head, body=request_body(head)), now=NOW)
+
+
 @pytest.mark.clause("P16")
 def test_a_request_about_a_case_that_leaves_her_out_is_refused_by_her_own_desk(
     both: tuple[Desk, Desk],

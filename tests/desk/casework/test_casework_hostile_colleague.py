@@ -229,6 +229,18 @@ def test_the_letters_themselves_say_that_she_was_left_out_whatever_the_file_says
 
 
 @pytest.mark.clause("P16")
+def test_what_the_sender_knows_of_who_was_left_out_counts_although_no_letter_here_says_so(
+    both: tuple[Desk, Desk], office: Office, reporter: ReporterKeys
+) -> None:
+    first, second = both
+    sent = office.writes(reporter, *affected("pass-on"), readers=(first.name,))
+    path = brings(first, second, case_name(reporter.reply_public), sent, left_out=[second.name])
+    with pytest.raises(AuthenticityError, match="left you out of this case: nothing"):
+        takes(second, path)
+    assert not second.has(reporter)
+
+
+@pytest.mark.clause("P16")
 def test_a_colleague_who_was_left_out_writes_nothing_into_the_case(
     both: tuple[Desk, Desk], reporter: ReporterKeys
 ) -> None:

@@ -21,7 +21,8 @@ from desk.casework.merging import merge_cases
 from desk.casework.proposals import proposals_of
 from desk.casework.record import RecordHead
 from desk.casework.sharing import hand_over, import_colleague_file
-from desk.casework.verifying import verify_record
+from desk.casework.verifying import read_record, verify_record
+from desk.casework.work import read_file
 from desk.exporting import export_dispatch
 from desk.files import StagedFile
 from desk.objects import ObjectWriter
@@ -133,6 +134,8 @@ def check(vault: Vault, stick: Path) -> None:
         assert envelope.content is None or envelope.content.name in vault.objects.names()
     for case in vault.all(CaseRecord):
         assert list(read_thread(vault, case))
+        notes = [one for one in read_record(vault, case.name) if one.act == "note"]
+        assert len(read_file(vault, case).notes) == len(notes)
     for head in vault.all(RecordHead):
         assert len(verify_record(vault, head.case)) == head.count
     assert list(stick.glob(".*.part")) == []

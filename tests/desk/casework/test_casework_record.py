@@ -1,9 +1,10 @@
 """The record: appended to, signed, verifiable by others with stock tools, redacted or not."""
 
+import hashlib
 import os
 import re
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -13,9 +14,9 @@ from twodesks import Desk, Office, affected, answer
 from desk.casework.handling import set_risk, tick_duty
 from desk.casework.handover import export_record
 from desk.casework.noting import add_note
-from desk.casework.record import Act, RecordHead, RecordLink, append
+from desk.casework.record import Act, RecordHead, RecordLink, append, record_files
 from desk.casework.sharing import export_copy
-from desk.casework.verifying import read_record, verify_folder, verify_record
+from desk.casework.verifying import read_record, verify_files, verify_folder, verify_record
 from desk.vault import Vault
 from protocol.derivation import ReporterKeys
 from protocol.errors import AuthenticityError
@@ -97,6 +98,50 @@ def test_a_record_whose_head_was_set_back_to_an_older_link_of_it_is_refused(
         desk.vault.put(head.model_copy(update={"count": 4}))
     with pytest.raises(AuthenticityError):
         verify_record(desk.vault, case)
+
+
+def test_the_same_words_twice_are_committed_to_under_two_salts(
+    desk: Desk, reporter: ReporterKeys
+) -> None:
+    for _ in range(2):
+        add_note(desk.vault, desk.case(reporter), "The same.", now=desk.now)
+    files = record_files(desk.vault, desk.case(reporter).name)
+    salts = [data[:64] for name, data in files.items() if name.endswith(".entry")]
+    assert len(set(salts)) == len(salts) == 7
+    assert all(re.fullmatch(rb"[0-9a-f]{64}", salt) for salt in salts)
+
+
+def _without_the_chain(link: bytes, entry: bytes) -> tuple[bytes, bytes]:
+    return b"".join(one for one in link.splitlines(True) if b".link" not in one), entry
+
+
+def _from_another_case(link: bytes, entry: bytes) -> tuple[bytes, bytes]:
+    salt, content = entry.split(b"\n", 1)
+    return _committed(link, salt + b"\n" + re.sub(rb'"case":"[^"]*"', b'"case":"0"', content))
+
+
+def _at_another_time(link: bytes, entry: bytes) -> tuple[bytes, bytes]:
+    return _committed(link, entry.replace(b"2026-11-20T09", b"2026-11-20T08"))
+
+
+def _committed(link: bytes, entry: bytes) -> tuple[bytes, bytes]:
+    digest = hashlib.sha256(entry).hexdigest().encode()
+    return re.sub(rb"[0-9a-f]{64}(  [0-9]+\.entry)", digest + rb"\1", link), entry
+
+
+@pytest.mark.parametrize("forge", [_without_the_chain, _from_another_case, _at_another_time])
+def test_a_last_link_that_she_signed_otherwise_than_a_desk_does_is_refused(
+    desk: Desk, reporter: ReporterKeys, forge: Callable[[bytes, bytes], tuple[bytes, bytes]]
+) -> None:
+    case = desk.case(reporter).name
+    files, key = record_files(desk.vault, case), desk.counselor.secret_key
+    link, entry = forge(files["0005.link"], files["0005.entry"])
+    assert (link, entry) != (files["0005.link"], files["0005.entry"])
+    signature = key.sign_detached(link, created=desk.now)
+    altered = {"0005.link": link, "0005.entry": entry, "0005.link.asc": signature}
+    assert len(verify_files(files, trusted=[key.fingerprint])) == 5
+    with pytest.raises(AuthenticityError):
+        verify_files({**files, **altered}, trusted=[key.fingerprint])
 
 
 def test_a_refused_change_leaves_no_entry(desk: Desk, reporter: ReporterKeys) -> None:

@@ -13,7 +13,9 @@ from relayside import NOW, Counselor, FakeRelay, open_page
 from desk.cases import find_case
 from desk.casework.handling import set_risk
 from desk.casework.triage import triage
+from desk.records import ReadingRecord
 from desk.screens import inbox
+from desk.unlocking import open_with
 from protocol.derivation import ReporterKeys, generate_throwaway_keys
 from protocol.dispatch import DispatchReader
 from protocol.words import words as all_words
@@ -162,6 +164,32 @@ def test_text_file_is_shown_only_when_asked_for_and_as_text(
     assert "‹U+202E›" in shown
     browser.goto(f"/case/{case}/file/1/2/text")
     assert browser.status == 404
+
+
+def test_text_that_is_encrypted_already_is_neither_offered_nor_shown(
+    browser: DeskBrowser, relay: FakeRelay, reporter: ReporterKeys, bundle: Path
+) -> None:
+    files = {"letter.txt": b"-----BEGIN PGP MESSAGE-----\n\nwcBMA..."}
+    relay.cut(bundle, [relay.send(reporter, files=files)])
+    browser.send("/import", {"path": str(bundle)})
+    case = re.findall(r"/case/([0-9A-Z-]+)", browser.source)[0]
+    assert "Show the text" not in browser.goto(f"/case/{case}")
+    browser.goto(f"/case/{case}/file/1/1/text")
+    assert browser.status == 404
+
+
+@pytest.mark.parametrize("page", ["", "text"])
+def test_file_that_is_not_what_was_imported_is_not_handed_out(
+    browser: DeskBrowser, case: str, folder: Path, anna: Counselor, page: str
+) -> None:
+    with open_with(folder, anna.secret_key) as desk, desk.changes():
+        (reading,) = list(desk.all(ReadingRecord))
+        (file,) = reading.attachments
+        other = file.model_copy(update={"sha256": bytes(32)})
+        desk.put(reading.model_copy(update={"attachments": (other,)}))
+    text = browser.goto(f"/case/{case}/file/1/1/{page}")
+    assert "not what was imported" in text
+    assert b"It was noon" not in browser.answer.data
 
 
 @pytest.mark.parametrize("place", ["0/1", "2/1", "1/0", "1/9"])
