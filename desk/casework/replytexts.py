@@ -7,6 +7,10 @@ is not sent (P4, P31).
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import date
+
+from babel import Locale, UnknownLocaleError
+from babel.dates import format_date
 
 from desk.casework.errors import ProcedureError
 from desk.casework.rules import policy_of, track_of
@@ -14,6 +18,8 @@ from desk.casework.work import read_file
 from desk.records import CaseRecord
 from desk.vault import Vault
 from policies.casework import TEMPLATE_PLACEHOLDERS
+
+_AS_WRITTEN = {"en": "en-GB"}  # day, month, year, as on all our pages
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -52,9 +58,9 @@ def ready_replies(
     values = {
         "organisation": theirs.organisation,
         "track": track.title if track else case.track,
-        "received": case.received.isoformat(),
-        "acknowledge_by": case.acknowledge_by.isoformat(),
-        "feedback_by": case.feedback_by.isoformat(),
+        "received": written_day(case.received, theirs.shown_in),
+        "acknowledge_by": written_day(case.acknowledge_by, theirs.shown_in),
+        "feedback_by": written_day(case.feedback_by, theirs.shown_in),
     }
     if outcomes:
         values["outcome"] = ", ".join(theirs.outcomes[one].title for one in outcomes)
@@ -75,6 +81,20 @@ def ready_replies(
             )
         )
     return tuple(filled)
+
+
+def written_day(day: date, language: str) -> str:
+    """Write a day as people write it in a language: in digits alone its order is a guess.
+
+    Within a text that runs from right to left, digits and hyphens would even change places.
+    """
+    try:
+        locale = Locale.parse(_AS_WRITTEN.get(language, language), sep="-")
+    except (ValueError, UnknownLocaleError):
+        return day.isoformat()
+    written = str(format_date(day, format="long", locale=locale))
+    # The sign for «year» ends in a point, and so does the sentence.
+    return re.sub(r"\s[гр]\.$", "", written)
 
 
 def closing_text(vault: Vault, case: CaseRecord) -> str:

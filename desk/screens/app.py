@@ -121,6 +121,7 @@ def _add_words(app: Flask) -> None:
         lines=lambda text: make_visible(text, lines=True),
         day=day_words,
         size=size_words,
+        begun=lambda words: words[:1].upper() + words[1:],
     )
     app.jinja_env.globals.update(TOKEN_FIELD=TOKEN_FIELD, clock_class=clock_class)
     app.context_processor(_common)

@@ -174,6 +174,11 @@ def consent(vault: Vault, case: CaseRecord) -> Task:
             how=typed.one("how"),
             now=now(),
         )
+        if set(typed.several("consents")) - set(consents(vault, case)):
+            return (
+                "The consents are recorded. Two words of one day are on file, and of them the "
+                "narrower holds: whoever wants more says it again tomorrow."
+            )
         return "The consents are recorded; what is not ticked is not consented to any more."
 
     only = "Only the person affected can give this."

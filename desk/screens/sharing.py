@@ -1,6 +1,6 @@
 """Share a case: copies for those who have it too, hand-over, agreements, joining cases."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 
 from flask import Response
 
@@ -127,7 +127,7 @@ def agreement(vault: Vault, case: CaseRecord) -> Task:
     return Task(
         form=Form(
             title="The reporter lets somebody in",
-            stop="" if left_out(vault, case) else "The reporter left nobody out.",
+            stop=_no_agreement(vault, case, letters),
             lead=("Only what the reporter wrote in the mailbox lets in somebody left out.",),
             fields=(
                 Field(
@@ -144,6 +144,14 @@ def agreement(vault: Vault, case: CaseRecord) -> Task:
         ),
         do=do,
     )
+
+
+def _no_agreement(vault: Vault, case: CaseRecord, letters: Sequence[Option]) -> str:
+    if not left_out(vault, case):
+        return "The reporter left nobody out."
+    if not letters and not is_manual(read_file(vault, case)):
+        return "No later letter of the reporter is here that could say so; ask in a reply."
+    return ""
 
 
 def _later_letters(vault: Vault, case: CaseRecord) -> list[Option]:

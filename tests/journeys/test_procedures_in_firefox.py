@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from desk.screens.words import day_words
 from tests.browser.firefox import Firefox
 from tests.journeys.demonstration import Demonstration, run_demonstration
 from tests.journeys.people import Counselor, Courier, run_command
@@ -76,8 +77,8 @@ def test_complaint_that_was_decided_is_escalated_and_answered_by_the_head_as_wel
     assert "Complaint: Harassment" in counselor.looks_at_the_case()
     confirmed = counselor.answers_from("Your report arrived", next_steps="I ask the team.")
     today = datetime.now(UTC).date()
-    assert f"reached me on {today}" in confirmed
-    assert f"from me again by {today + timedelta(days=90)}" in confirmed
+    assert f"reached me on {day_words(today)}" in confirmed
+    assert f"from me again by {day_words(today + timedelta(days=90))}" in confirmed
     counselor.sends_the_dispatch()
     mailbox = reporter.opens_the_mailbox()
     assert confirmed in mailbox

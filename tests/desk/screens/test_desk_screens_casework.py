@@ -116,7 +116,9 @@ def test_cases_of_one_reporter_are_joined_after_checking(
     kept, joined = dict.fromkeys(re.findall(r"/case/([0-9A-Z-]+)", browser.source))
     text = do(browser, kept, "merge", other=joined, why="Both know the number on the door.")
     assert f"Joined case {joined}" in text
-    assert f"This case was joined to {kept}" in browser.goto(f"/case/{joined}")
+    page = browser.goto(f"/case/{joined}")
+    assert f"This case was joined to {kept}" in page
+    assert f"Joined to {kept} ·" in page
 
 
 @pytest.mark.clause("P35")

@@ -94,7 +94,7 @@ def test_promised_days_stand_in_the_case_and_on_what_the_reporter_will_see(
     page = browser.goto(f"/case/{arrived}")
     assert "Acknowledge by 27 November 2026; feedback by 18 February 2027" in page
     shown = browser.send(f"/case/{arrived}/reply/", {"text": "", "template": "acknowledgement"})
-    assert "You will hear from me again by 2027-02-18" in shown
+    assert "You will hear from me again by 18 February 2027" in shown
     queue(browser, arrived, "It reached me. Next I call the venue.")
     assert "7 days left to acknowledge" in browser.goto("/")
     assert "1 reply waits for the next dispatch: nobody has read it yet." in browser.text
@@ -141,6 +141,31 @@ def test_person_reported_is_presumed_innocent_heard_and_not_named_without_need(
     assert "presumed innocent" in exported
     assert "He says that he was abroad." in exported
     assert "Accused" not in exported
+
+
+@pytest.mark.clause("P24")
+def test_wider_consent_on_the_day_of_a_narrower_one_is_said_not_to_hold_yet(
+    browser: DeskBrowser, arrived: str
+) -> None:
+    agreed = {"in_person": "yes", "how": "At the door."}
+    do(browser, arrived, "consent", consents=["pass-on"], **agreed)
+    told = do(browser, arrived, "consent", consents=["pass-on", "account"], **agreed)
+    assert "the narrower holds: whoever wants more says it again tomorrow" in told
+    browser.clock.now += timedelta(days=1)
+    told = do(browser, arrived, "consent", consents=["pass-on", "account"], **agreed)
+    assert "what is not ticked is not consented to any more" in told
+    assert "My account of what happened may be shown Not consented to My name" in told
+
+
+@pytest.mark.clause("P16")
+def test_nobody_is_let_in_without_a_letter_that_says_so(
+    browser: DeskBrowser, relay: FakeRelay, reporter: ReporterKeys, bundle: Path
+) -> None:
+    out = {"readers": ("anna",), "left_out": ("berta",)}
+    relay.cut(bundle, [relay.send(reporter, relay.report(reporter, **IFES, **out))])
+    browser.send("/import", {"path": str(bundle)})
+    page = browser.goto(f"/case/{case_of(browser)}/do/agreement")
+    assert "Not now. No later letter of the reporter is here that could say so" in page
 
 
 @pytest.mark.clause("P7")
