@@ -11,8 +11,9 @@ from desk.casework.conflicts import record_agreement
 from desk.casework.leftout import left_out
 from desk.casework.merging import merge_cases
 from desk.casework.rules import policy_of
-from desk.casework.said import consents
+from desk.casework.said import consents, is_manual
 from desk.casework.threads import threads_of
+from desk.casework.work import read_file
 from desk.records import CaseRecord
 from desk.screens.delivery import FOLDER_FIELD, deliver
 from desk.screens.forms import Field, Form, Kind, Option, Task, Typed

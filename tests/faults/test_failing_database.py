@@ -59,7 +59,8 @@ def submission(store: Store) -> None:
 
 
 def withdrawal(store: Store) -> None:
-    held = next(one for one in store.envelopes_to_carry(leaving=0) if not one.proven)
+    carried = store.envelopes_to_carry(leaving=0)
+    held = next(one for one in carried if not store.is_collected(one.id))
     cover = new_put(held.size_bytes, held.id)
     store.replace_content(held.id, row_for(ContentWriter(store=store), cover, THIS_MONTH))
 

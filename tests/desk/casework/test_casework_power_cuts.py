@@ -15,9 +15,9 @@ from desk.casework.answering import answer_request, import_request
 from desk.casework.concurrence import export_request, import_answer
 from desk.casework.deleting import delete_case, propose_deletion
 from desk.casework.following import catch_up
-from desk.casework.handling import add_note
 from desk.casework.manual import enter_report
 from desk.casework.merging import merge_cases
+from desk.casework.noting import add_note
 from desk.casework.proposals import proposals_of
 from desk.casework.record import RecordHead
 from desk.casework.sharing import hand_over, import_colleague_file
