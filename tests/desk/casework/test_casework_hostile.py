@@ -12,6 +12,7 @@ from twodesks import NOW, Desk, Office, affected, answer, arrive, signed_by
 from desk.cases import case_name
 from desk.casework.answering import answer_request, import_request, requests_asked
 from desk.casework.concurrence import import_answer
+from desk.casework.errors import ProcedureError
 from desk.casework.sharing import export_copy, import_colleague_file
 from desk.casework.verifying import read_record, verify_files
 from desk.vault import Vault
@@ -99,7 +100,7 @@ def test_a_request_in_anothers_name_is_refused_though_it_says_so_everywhere(
 ) -> None:
     first, second = both
     head = Desk(people["head"], second.vault, office)
-    with pytest.raises(AuthenticityError, match="signature"):
+    with pytest.raises(AuthenticityError, match="did not sign"):
         import_request(
             first.vault,
             forge(first, second, **{"from": "head", "body": request_body(head)}),
@@ -176,6 +177,8 @@ def test_a_request_whose_answer_was_lost_is_taken_again_and_answered_again(
     first, second = both
     asked = import_request(first.vault, forge(first, second), now=NOW)
     answer_request(first.vault, asked, office.stick("answer"), agrees=True, reason="x", now=NOW)
+    with pytest.raises(ProcedureError, match="answered before"):
+        answer_request(first.vault, asked, office.stick("a"), agrees=False, reason="x", now=NOW)
     again = import_request(first.vault, forge(first, second, made="2026-11-20T10:00:00Z"), now=NOW)
     answer_request(first.vault, again, office.stick("answer"), agrees=True, reason="x", now=NOW)
 
