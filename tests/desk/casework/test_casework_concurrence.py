@@ -1,10 +1,13 @@
 """Two real desks with two real keys agree, refuse, forge and fail to agree."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from twodesks import Desk, Office, affected, answer, new_reporter
+from relayside import Counselor
+from twodesks import Desk, Office, affected, answer, new_reporter, signed_by
 
 from desk.casework.acting import (
     agree_by_word_of_mouth,
@@ -21,6 +24,7 @@ from desk.casework.handover import export_record
 from desk.casework.proposals import Proposal, find_proposal, overdue_signatures
 from desk.casework.sharing import export_copy, hand_over
 from desk.casework.verifying import read_record
+from desk.vault import Vault
 from keys.signature import verify_detached
 from protocol.derivation import ReporterKeys
 from protocol.errors import AuthenticityError, StorageError
@@ -156,11 +160,15 @@ def test_nothing_signed_leaves_a_desk_whose_record_could_not_be_written(
     asked = import_request(second.vault, ask(first, second, proposal), now=second.now)
     out = first.office.folder / "out"
 
-    def full(*_: object, **__: object) -> None:
-        raise StorageError("The disk is full.")
+    changes = Vault.changes
 
-    for place in ("work", "answering"):
-        monkeypatch.setattr(f"desk.casework.{place}.append", full)
+    @contextmanager
+    def full(vault: Vault) -> Iterator[None]:
+        with changes(vault):
+            yield
+            raise StorageError("The disk is full.")  # at the last moment
+
+    monkeypatch.setattr(Vault, "changes", full)
     case = first.case(shared)
     for leave in (
         lambda: export_request(first.vault, proposal, second.name, out, now=first.now),
@@ -186,6 +194,26 @@ def test_an_answer_is_taken_once_and_only_by_the_desk_that_asked(
     import_answer(first.vault, path, now=first.now)
     with pytest.raises(AuthenticityError, match="imported before"):
         import_answer(first.vault, path, now=first.now)
+
+
+@pytest.mark.clause("P22")
+def test_an_answer_of_a_colleague_who_was_not_asked_counts_for_nothing(
+    both: tuple[Desk, Desk], shared: ReporterKeys, people: dict[str, Counselor]
+) -> None:
+    first, second = both
+    proposal = propose(first, shared)
+    ask(first, second, proposal)
+    body = {
+        "agrees": True,
+        "proposal": proposal.id,
+        "proposal_sha256": proposal.digest.hex(),
+        "reason": "Of course.",
+    }
+    head = Desk(people["head"], second.vault, first.office)
+    said = {"type": "sotto answer", "case": proposal.case, "body": body}
+    with pytest.raises(AuthenticityError, match="did not ask"):
+        import_answer(first.vault, signed_by(head, first, **said), now=first.now)
+    import_answer(first.vault, signed_by(second, first, **said), now=first.now)
 
 
 @pytest.mark.clause("P22")
