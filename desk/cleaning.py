@@ -16,13 +16,13 @@ from protocol.errors import CapacityError, FormatError, StorageError
 
 FILE_BYTES = 256 << 20  # in memory, and once more as it was
 _SECONDS = 300
-_PLACE = "/work/file"
+_PLACE = "/room/file"
 _SANDBOX = (
     *("bwrap", "--unshare-all", "--die-with-parent", "--new-session", "--clearenv"),
     *("--setenv", "PATH", "/usr/bin", "--setenv", "LC_ALL", "C.UTF-8"),
     *("--ro-bind", "/usr", "/usr", "--symlink", "usr/bin", "/bin"),
     *("--symlink", "usr/lib", "/lib", "--symlink", "usr/lib64", "/lib64"),
-    *("--proc", "/proc", "--dev", "/dev", "--tmpfs", "/work"),
+    *("--proc", "/proc", "--dev", "/dev", "--tmpfs", "/room"),
 )
 # mat2 replaces the file in its place; its own sandbox would be one within ours.
 _SCRIPT = 'mat2 --no-sandbox --inplace "$0" >&2 || exit 77; cat "$0"'

@@ -71,7 +71,7 @@ def test_the_room_shows_no_disk_of_this_machine_and_no_network(tmp_path: Path) -
         [*cleaning._SANDBOX, "--", "sh", "-c", asks], capture_output=True, text=True, check=False
     )
     shown, *processes = done.stdout.split("\n")[:7], done.stdout.split("\n")[7]
-    assert set(shown) == {"bin", "dev", "lib", "lib64", "proc", "usr", "work"}
+    assert set(shown) == {"bin", "dev", "lib", "lib64", "proc", "room", "usr"}
     assert int(processes[0]) < 6  # its own: the sandbox, the shell, ls and grep
     assert [one.split(":")[0].strip() for one in done.stdout.split("\n") if ":" in one] == ["lo"]
 
