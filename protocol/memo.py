@@ -17,9 +17,11 @@ from protocol.canonical import Fields, encode_json, read_json
 from protocol.errors import AuthenticityError, CapacityError, FormatError
 from protocol.names import MemoKey, RecipientName
 from protocol.naming import read_recipient_name
+from protocol.report import Kind
 
 MEMO_BYTES = limits.MEMO_BYTES
 _LABEL = b"sotto/1 memo"
+_KINDS = (Kind.REPORT, Kind.FOLLOW_UP)
 _LENGTH_BYTES = 2
 _PLAIN_BYTES = MEMO_BYTES - limits.AEAD_NONCE_BYTES - limits.AEAD_TAG_BYTES
 
@@ -29,6 +31,7 @@ class Memo:
     """What was decided with the first envelope.
 
     Attributes:
+        kind: of the first envelope: a report, or a follow-up that replaces another receipt.
         readers: people who may read; people, not keys, so a new key changes nothing.
         left_out: people whom nothing of the case may reach unless the reporter says so.
         not_asked: people who were offered and not chosen: no follow-up reaches them either.
@@ -37,6 +40,7 @@ class Memo:
         day: when it was received, UTC.
     """
 
+    kind: Kind
     readers: tuple[RecipientName, ...]
     left_out: tuple[RecipientName, ...]
     not_asked: tuple[RecipientName, ...]
@@ -62,6 +66,7 @@ def seal_memo(memo: Memo, key: MemoKey) -> bytes:
     document = encode_json(
         {
             "day": memo.day.isoformat(),
+            "kind": memo.kind,
             "language": memo.language,
             "left_out": list(memo.left_out),
             "not_asked": list(memo.not_asked),
@@ -106,6 +111,7 @@ def _read(plain: bytes) -> Memo:
         raise FormatError("the padding of a memo is not as its length says")
     fields = Fields(read_json(plain[_LENGTH_BYTES:end], _PLAIN_BYTES), where="a memo")
     memo = Memo(
+        kind=_read_kind(fields.text("kind")),
         readers=_names(fields, "readers"),
         left_out=_names(fields, "left_out"),
         not_asked=_names(fields, "not_asked"),
@@ -115,6 +121,12 @@ def _read(plain: bytes) -> Memo:
     )
     fields.end()
     return memo
+
+
+def _read_kind(text: str) -> Kind:
+    if text not in _KINDS:
+        raise FormatError("a memo is of a kind that begins no mailbox")
+    return Kind(text)
 
 
 def _names(fields: Fields, name: str) -> tuple[RecipientName, ...]:

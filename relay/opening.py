@@ -11,6 +11,7 @@ from protocol.errors import AuthenticityError, FormatError, UnknownReceiptError
 from protocol.memo import Memo
 from protocol.names import ReceiptRoot, RecipientName
 from protocol.replypage import ReplyPage, open_slot
+from protocol.report import Kind
 from relay.cut import may_be_taken_back
 from relay.parts import Parts
 from relay.readers import Absent, absent_of
@@ -67,6 +68,7 @@ def open_mailbox(parts: Parts, root: ReceiptRoot) -> Mailbox:
         memo=memo,
         withdrawn=withdrawn,
         may_withdraw=memo is not None
+        and memo.kind is Kind.REPORT
         and not withdrawn
         and may_be_taken_back(parts.store, keys.report_id),
     )

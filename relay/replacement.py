@@ -47,7 +47,13 @@ def replace_receipt() -> Response:
     except AuthenticityError:
         words = generate_receipt()
         issued = encode_issued(parts().salt, words)
-        return page("replace", words=words, issued=issued, token=token_for(parts(), root))
+        return page(
+            "replace",
+            words=words,
+            issued=issued,
+            token=token_for(parts(), root),
+            may_withdraw=mailbox.may_withdraw,
+        )
     try:
         _move(mailbox, keys_of(words, Purpose.SENDING))
     except ProblemError as problem:

@@ -124,6 +124,7 @@ def _report(parts: Parts, keys: ReporterKeys, letter: Letter, first: bool) -> Re
 
 def _memo(report: Report, letter: Letter, keys: ReporterKeys) -> bytes:
     memo = Memo(
+        kind=report.kind,
         readers=report.readers,
         left_out=letter.absent.left_out,
         not_asked=letter.absent.not_asked,

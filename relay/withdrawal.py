@@ -14,6 +14,7 @@ from protocol.derivation import ReporterKeys
 from protocol.errors import StorageError
 from protocol.memo import Memo, random_memo
 from protocol.names import RecipientName
+from protocol.report import Kind
 from relay.cover import Cover, Recipients, draw_cover
 from relay.cut import may_be_taken_back
 from relay.parts import Parts
@@ -35,12 +36,13 @@ def withdraw(parts: Parts, keys: ReporterKeys, memo: Memo | None) -> None:
         memo: of that envelope; says who could have read it.
 
     Raises:
-        CollectedError: it lies in a bundle, or was read, or its content has left.
+        CollectedError: it lies in a bundle, or was read, or its content has left; or it is no
+            report, but says that this receipt replaces another.
         StorageError: the disk refused; the envelope is still there.
     """
     held = parts.store.find_held(keys.report_id)
     taken = keys.report_id in parts.withdrawn or not may_be_taken_back(parts.store, keys.report_id)
-    if held is None or memo is None or taken:
+    if held is None or memo is None or memo.kind is not Kind.REPORT or taken:
         raise CollectedError("This has been collected; it cannot be withdrawn any more.")
     parts.budget.require_room(held.size_bytes)
     parts.withdrawn.add(keys.report_id)  # again and again, it would cost the disk, not the sender

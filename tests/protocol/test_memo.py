@@ -12,9 +12,11 @@ from vector_files import outcome_of, vectors_of
 from protocol.errors import AuthenticityError, CapacityError, FormatError
 from protocol.memo import MEMO_BYTES, Memo, open_memo, random_memo, seal_memo
 from protocol.names import MemoKey, RecipientName
+from protocol.report import Kind
 
 KEY = MemoKey(bytes(range(32)))
 MEMO = Memo(
+    kind=Kind.REPORT,
     readers=(RecipientName("counselor-1"), RecipientName("counselor-2")),
     left_out=(RecipientName("head"),),
     not_asked=(RecipientName("office"),),
@@ -28,6 +30,7 @@ names = st.lists(
 lines = st.text(st.characters(codec="utf-8"), max_size=40)
 memos = st.builds(
     Memo,
+    kind=st.sampled_from([Kind.REPORT, Kind.FOLLOW_UP]),
     readers=names,
     left_out=names,
     not_asked=names,
@@ -44,6 +47,7 @@ def test_memo_vector_opens_or_is_refused_as_it_says(vector: dict[str, Any]) -> N
     if vector["expect"] == "success":
         memo, said = open_memo(sealed, key), json.loads(vector["document"])
         assert {**said, "day": date.fromisoformat(said["day"])} == {
+            "kind": memo.kind,
             "readers": list(memo.readers),
             "left_out": list(memo.left_out),
             "not_asked": list(memo.not_asked),

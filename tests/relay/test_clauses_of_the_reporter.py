@@ -203,6 +203,7 @@ def test_an_escalation_that_comes_back_keeps_the_rung_the_words_and_the_hand_ove
 def test_a_rung_whose_tick_was_taken_away_is_neither_offered_nor_taken() -> None:
     one, two, head = map(RecipientName, ("counselor-1", "counselor-2", "head"))
     memo = Memo(
+        kind=Kind.REPORT,
         readers=(one,),
         left_out=(head,),
         not_asked=(two,),
@@ -537,6 +538,7 @@ def test_a_receipt_that_someone_saw_is_replaced_and_both_voices_agree(opened: Op
     visitor.opens_the_form()
     visitor.sends("first", to=["counselor-1"])
     offered = visitor.acts("replace")
+    assert "If you want to take your report back, do that first" in offered.text
     new = Visitor(visitor.client, paper=receipt_words(offered.text))
     assert len(new.paper) == 9
     fields = dict(re.findall(r'name="(token|receipt)" value="([^"]+)"', offered.text))
@@ -549,6 +551,9 @@ def test_a_receipt_that_someone_saw_is_replaced_and_both_voices_agree(opened: Op
     }
     announced, old_mailbox = told["replaces"]
     agreed, new_mailbox = told["replaced-by"]
+    assert 'value="withdraw"' not in new.opens_the_mailbox().text  # it would take back no report
+    assert "not taken back" not in new.acts("close", closing="withdraw").text
+    assert "first" in office.texts("counselor-1")
     assert announced.mailbox.hex() == new_mailbox
     assert agreed.mailbox.hex() == old_mailbox
     assert office.texts("head") == []

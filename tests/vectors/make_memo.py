@@ -8,9 +8,10 @@ KEY = bytes(range(32))
 NONCE = bytes(range(100, 112))
 LABEL = b"sotto/1 memo"
 GOOD = (
-    '{"day":"2026-11-22","language":"ar","left_out":["head"],"not_asked":["office"],'
-    '"readers":["counselor-1","counselor-2"],"track":"complaint"}\n'
+    '{"day":"2026-11-22","kind":"report","language":"ar","left_out":["head"],'
+    '"not_asked":["office"],"readers":["counselor-1","counselor-2"],"track":"complaint"}\n'
 )
+REPLACING = GOOD.replace('"report"', '"follow-up"')
 
 
 def make() -> list[dict[str, Any]]:
@@ -19,6 +20,12 @@ def make() -> list[dict[str, Any]]:
     turned = bytes([*good[:500], good[500] ^ 1, *good[501:]])
     return [
         _vector("a memo", good, "success", document=GOOD),
+        _vector(
+            "a memo of a receipt that replaces another",
+            _seal(_padded(REPLACING)),
+            "success",
+            document=REPLACING,
+        ),
         _vector("a memo of another receipt", good, "AuthenticityError", key=bytes(32)),
         _vector("one bit turned", turned, "AuthenticityError"),
         _vector(
@@ -33,6 +40,7 @@ def make() -> list[dict[str, Any]]:
         _vector("length beyond the end", _seal(b"\xff\xff" + _padded(GOOD)[2:]), "FormatError"),
         _changed("not canonical", ":", ": "),
         _changed("a day that does not exist", "11-22", "11-31"),
+        _changed("a kind that begins no mailbox", '"report"', '"closing"'),
         _changed("a recipient in capitals", "head", "Head"),
         _changed("a member that the format does not know", '"day"', '"cover":true,"day"'),
         _changed("a member missing", '"language":"ar",', ""),
