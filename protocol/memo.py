@@ -21,7 +21,7 @@ from protocol.report import Kind
 
 MEMO_BYTES = limits.MEMO_BYTES
 _LABEL = b"sotto/1 memo"
-_KINDS = (Kind.REPORT, Kind.FOLLOW_UP)
+_KINDS = tuple(kind for kind in Kind if kind is not Kind.COVER)
 _LENGTH_BYTES = 2
 _PLAIN_BYTES = MEMO_BYTES - limits.AEAD_NONCE_BYTES - limits.AEAD_TAG_BYTES
 
@@ -31,7 +31,8 @@ class Memo:
     """What was decided with the first envelope.
 
     Attributes:
-        kind: of the first envelope: a report, or a follow-up that replaces another receipt.
+        kind: of the first envelope: a report, or what came first after another receipt was
+            replaced or an earlier memo expired.
         readers: people who may read; people, not keys, so a new key changes nothing.
         left_out: people whom nothing of the case may reach unless the reporter says so.
         not_asked: people who were offered and not chosen: no follow-up reaches them either.
@@ -125,7 +126,7 @@ def _read(plain: bytes) -> Memo:
 
 def _read_kind(text: str) -> Kind:
     if text not in _KINDS:
-        raise FormatError("a memo is of a kind that begins no mailbox")
+        raise FormatError("a memo is of a kind that no reporter sends")
     return Kind(text)
 
 

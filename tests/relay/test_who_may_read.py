@@ -139,6 +139,21 @@ def test_a_memo_that_expired_makes_the_page_ask_without_a_default(
     assert "second" not in office.texts("counselor-1")
 
 
+def test_a_mailbox_whose_memo_expired_opens_after_whatever_was_sent_first_since(
+    office: Office, visitor: Visitor
+) -> None:
+    reports(visitor)
+    for name in ("counselor-1", "counselor-2", LEFT_OUT):
+        assert "Accepted" in office.answers(name, "A reply.", serial=1).text
+    office.answers(LEFT_OUT, "", serial=2)
+    _expire_rows(office)
+    assert visitor.acts("escalate", rung="head", text="second").status_code == 200
+    assert len(office.held()) == 1
+    page = visitor.opens_the_mailbox()
+    assert page.status_code == 200
+    assert 'value="withdraw"' not in page.text
+
+
 def test_a_procedure_that_changed_brings_nobody_back_who_was_left_out(
     office: Office, visitor: Visitor
 ) -> None:

@@ -40,7 +40,7 @@ def make() -> list[dict[str, Any]]:
         _vector("length beyond the end", _seal(b"\xff\xff" + _padded(GOOD)[2:]), "FormatError"),
         _changed("not canonical", ":", ": "),
         _changed("a day that does not exist", "11-22", "11-31"),
-        _changed("a kind that begins no mailbox", '"report"', '"closing"'),
+        _changed("a kind that no reporter sends", '"report"', '"cover"'),
         _changed("a recipient in capitals", "head", "Head"),
         _changed("a member that the format does not know", '"day"', '"cover":true,"day"'),
         _changed("a member missing", '"language":"ar",', ""),
