@@ -36,13 +36,20 @@ class Strength:
 
 
 def propose_passphrase() -> str:
-    """Draw six words from the operating system's randomness: 62 bits."""
-    return " ".join(secrets.choice(words()) for _ in range(PROPOSED_WORDS))
+    """Draw six different words from the operating system's randomness: 62 bits.
+
+    Different, because a word said twice is counted once when she types them back in.
+    """
+    return " ".join(secrets.SystemRandom().sample(words(), PROPOSED_WORDS))
 
 
 def judge(passphrase: str) -> Strength:
     """Estimate a passphrase that a person typed, rather too low than too high."""
-    parts = dict.fromkeys(passphrase.casefold().replace("-", " ").split())
+    parts = dict.fromkeys(
+        part
+        for run in passphrase.casefold().split()
+        for part in ([run] if is_word(run) else run.replace("-", " ").split())
+    )
     bits = sum(_bits(part) for part in parts)
     if bits < LEAST_BITS:
         told = "Weak: whoever finds this stick could guess it. Take more words."

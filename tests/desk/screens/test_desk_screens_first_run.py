@@ -2,6 +2,7 @@
 
 import base64
 import io
+import math
 import re
 import shutil
 import signal
@@ -18,7 +19,7 @@ from deskbrowser import DeskBrowser
 from relayside import NOW, PASSPHRASE, Counselor, FakeRelay, make_desk
 
 from desk.backup import back_up
-from desk.screens.passphrase import judge, propose_passphrase
+from desk.screens.passphrase import GOOD_BITS, judge, propose_passphrase
 from keys.certificate import read_certificate
 from protocol.words import words
 
@@ -107,9 +108,14 @@ def test_passphrase_judged_cautiously_is_enough_only_when_long(
 
 
 def test_passphrase_proposed_is_drawn_anew_and_strong() -> None:
-    proposed = {propose_passphrase() for _ in range(20)}
-    assert len(proposed) == 20
-    assert all(judge(one).bits > 50 for one in proposed)
+    proposed = {propose_passphrase() for _ in range(500)}
+    assert len(proposed) == 500
+    assert all(len(set(one.split())) == 6 for one in proposed)
+    assert all(judge(one).bits >= GOOD_BITS for one in proposed)
+
+
+def test_every_word_of_the_list_counts_as_one_word() -> None:
+    assert {judge(word).bits for word in words()} == {math.log2(len(words()))}
 
 
 def test_key_brought_as_a_file_makes_a_desk(
