@@ -197,12 +197,20 @@ def _fit(waiting: tuple[HeldEnvelope, ...]) -> tuple[tuple[HeldEnvelope, ...], b
     return waiting[:fits], fits < len(waiting)
 
 
-def may_be_taken_back(store: Store, envelope_id: EnvelopeId) -> bool:
+def may_be_taken_back(store: Store, envelope_id: EnvelopeId, *, day: date) -> bool:
     """Say whether nobody can have collected an envelope.
 
-    It lies in no bundle, and the current one had to leave nothing out: what an earlier bundle
-    carried may be what did not fit into this one.
+    It does not lie in the current bundle, and cannot have lain in an earlier one: it came on
+    the day of the current one or later, and that one had to leave nothing out.
+
+    Args:
+        store: of the relay.
+        envelope_id: of what would be taken back.
+        day: when it was received, UTC.
     """
+    cut = store.last_cut()
+    if cut is not None and day < cut[1]:
+        return False
     head = store.current_head()
     return not store.is_collected(envelope_id) and LEFT_OUT.encode() not in head
 

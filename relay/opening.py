@@ -11,11 +11,10 @@ from protocol.errors import AuthenticityError, FormatError, UnknownReceiptError
 from protocol.memo import Memo
 from protocol.names import ReceiptRoot, RecipientName
 from protocol.replypage import ReplyPage, open_slot
-from protocol.report import Kind
-from relay.cut import may_be_taken_back
 from relay.parts import Parts
 from relay.readers import Absent, absent_of
 from relay.sending import read_memo
+from relay.withdrawal import may_withdraw
 
 TOKEN_PURPOSE = "mailbox"  # noqa: S105 - names a purpose, is no password
 
@@ -61,16 +60,12 @@ def open_mailbox(parts: Parts, root: ReceiptRoot) -> Mailbox:
     memo = read_memo(parts, keys)
     if memo is None and not pages:
         raise UnknownReceiptError("No mailbox opens with these words.")
-    withdrawn = keys.report_id in parts.withdrawn
     return Mailbox(
         keys=keys,
         pages=pages,
         memo=memo,
-        withdrawn=withdrawn,
-        may_withdraw=memo is not None
-        and memo.kind is Kind.REPORT
-        and not withdrawn
-        and may_be_taken_back(parts.store, keys.report_id),
+        withdrawn=keys.report_id in parts.withdrawn,
+        may_withdraw=memo is not None and may_withdraw(parts, keys, memo),
     )
 
 

@@ -28,6 +28,21 @@ PIECE_BYTES = 64 * 1024
 FRAME_BYTES = 4096  # locks, report.json and the like: a first guess, corrected by trial
 
 
+def may_withdraw(parts: Parts, keys: ReporterKeys, memo: Memo) -> bool:
+    """Say whether the first envelope of a receipt is a report that nobody can have collected.
+
+    Args:
+        parts: of the relay.
+        keys: derived from the receipt.
+        memo: of that envelope.
+    """
+    return (
+        memo.kind is Kind.REPORT
+        and keys.report_id not in parts.withdrawn
+        and may_be_taken_back(parts.store, keys.report_id, day=memo.day)
+    )
+
+
 def withdraw(parts: Parts, keys: ReporterKeys, memo: Memo | None) -> None:
     """Replace the first envelope of a receipt by cover, before anybody collected it.
 
@@ -41,8 +56,7 @@ def withdraw(parts: Parts, keys: ReporterKeys, memo: Memo | None) -> None:
         StorageError: the disk refused; the envelope is still there.
     """
     held = parts.store.find_held(keys.report_id)
-    taken = keys.report_id in parts.withdrawn or not may_be_taken_back(parts.store, keys.report_id)
-    if held is None or memo is None or memo.kind is not Kind.REPORT or taken:
+    if held is None or memo is None or not may_withdraw(parts, keys, memo):
         raise CollectedError("This has been collected; it cannot be withdrawn any more.")
     parts.budget.require_room(held.size_bytes)
     parts.withdrawn.add(keys.report_id)  # again and again, it would cost the disk, not the sender

@@ -2,6 +2,7 @@
 
 import threading
 from collections.abc import Callable
+from datetime import timedelta
 from io import BytesIO
 
 import pytest
@@ -66,6 +67,20 @@ def test_what_a_fuller_bundle_had_to_leave_out_is_not_taken_back_for_an_earlier_
     office.courier().get("/")
     (held,) = (office.parts.store.current_cut() or pytest.fail("no cut")).envelopes
     assert held.size_bytes == 16_384
+    assert "Take back my report" not in visitor.opens_the_mailbox().text
+    assert visitor.acts("close", closing="withdraw").status_code == 413
+
+
+@pytest.mark.claim("C2")
+def test_what_came_before_the_day_of_the_last_bundle_is_not_taken_back_whatever_that_one_carries(
+    office: Office, visitor: Visitor
+) -> None:
+    visitor.opens_the_form()
+    visitor.sends("words", to=["counselor-1"])
+    office.courier().get("/")
+    office.clock[0] += timedelta(days=1)
+    office.parts.store.skip_cuts(1, day=office.parts.today())
+    assert (office.parts.store.current_cut() or pytest.fail("no cut")).envelopes == ()
     assert "Take back my report" not in visitor.opens_the_mailbox().text
     assert visitor.acts("close", closing="withdraw").status_code == 413
 
