@@ -6,9 +6,10 @@ from pathlib import Path
 
 from babel import Locale
 from flask import Flask, abort, g, request
-from flask_babel import Babel, format_date, gettext
+from flask_babel import Babel, gettext
 
 import templates
+from policies.days import written_day
 
 TRANSLATIONS = Path(templates.__file__).parent.parent / "locale"
 
@@ -41,7 +42,7 @@ def _(text: str, **values: object) -> str:
 
 def day_words(day: date) -> str:
     """Return a day as people write it in the language of the page, as `4 décembre 2026`."""
-    return str(format_date(day, "long"))
+    return written_day(day, str(g.lang))
 
 
 def preferred_language(shown: Iterable[str]) -> str:

@@ -7,10 +7,6 @@ is not sent (P4, P31).
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date
-
-from babel import Locale, UnknownLocaleError
-from babel.dates import format_date
 
 from desk.casework.errors import ProcedureError
 from desk.casework.rules import policy_of, track_of
@@ -18,8 +14,7 @@ from desk.casework.work import read_file
 from desk.records import CaseRecord
 from desk.vault import Vault
 from policies.casework import TEMPLATE_PLACEHOLDERS
-
-_AS_WRITTEN = {"en": "en-GB"}  # day, month, year, as on all our pages
+from policies.days import written_day
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -81,20 +76,6 @@ def ready_replies(
             )
         )
     return tuple(filled)
-
-
-def written_day(day: date, language: str) -> str:
-    """Write a day as people write it in a language: in digits alone its order is a guess.
-
-    Within a text that runs from right to left, digits and hyphens would even change places.
-    """
-    try:
-        locale = Locale.parse(_AS_WRITTEN.get(language, language), sep="-")
-    except (ValueError, UnknownLocaleError):
-        return day.isoformat()
-    written = str(format_date(day, format="long", locale=locale))
-    # The sign for «year» ends in a point, and so does the sentence.
-    return re.sub(r"\s[гр]\.$", "", written)
 
 
 def closing_text(vault: Vault, case: CaseRecord) -> str:

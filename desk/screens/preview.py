@@ -10,7 +10,6 @@ from datetime import date
 from pathlib import Path
 
 from babel import Locale, UnknownLocaleError
-from babel.dates import format_date
 from babel.support import Translations
 
 import templates
@@ -20,6 +19,7 @@ from desk.records import CaseRecord, QueuedReply
 from desk.replies import case_page
 from desk.vault import Vault
 from policies.casework import Status
+from policies.days import written_day
 from protocol.names import RecipientName
 from protocol.replypage import ReplyPage
 
@@ -67,12 +67,16 @@ def preview(vault: Vault, case: CaseRecord, text: str, *, today: date) -> Previe
         direction=locale.text_direction if locale else "ltr",
         heading=say("From %(person)s") % {"person": person},
         status=policy.statuses.get(page.status),
-        days=[_day_words(one.day, locale) for one in page.replies],
+        days=[written_day(one.day, case.language) for one in page.replies],
         outcome=say("Outcome"),
-        confirm=say("They said they would confirm by %(day)s.")
-        % {"day": _day_words(page.acknowledge_by, locale)},
-        feedback=say("They said they would tell you what was done by %(day)s.")
-        % {"day": _day_words(page.feedback_by, locale)},
+        confirm=_promise(
+            say("They said they would confirm by %(day)s."), page.acknowledge_by, case.language
+        ),
+        feedback=_promise(
+            say("They said they would tell you what was done by %(day)s."),
+            page.feedback_by,
+            case.language,
+        ),
     )
 
 
@@ -82,9 +86,8 @@ def language_of(case: CaseRecord) -> str:
     return (locale.get_display_name("en") if locale else None) or case.language
 
 
-def _day_words(day: date | None, locale: Locale | None) -> str:
-    """Write a day as the relay does: as people write it in the language of the page."""
-    return format_date(day, "long", locale=locale) if day and locale else str(day)
+def _promise(sentence: str, day: date | None, language: str) -> str:
+    return sentence % {"day": written_day(day, language)} if day else ""
 
 
 def _locale(code: str) -> Locale | None:

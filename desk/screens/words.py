@@ -3,12 +3,13 @@
 from datetime import date
 
 from desk.casework.clocks import Clocks
+from policies.days import written_day
 
 
 def day_words(day: date | str) -> str:
     """Write a day so that nobody mistakes the month, as 5 March 2026."""
     found = date.fromisoformat(day) if isinstance(day, str) else day
-    return f"{found.day} {found:%B} {found.year}"
+    return written_day(found, "en")
 
 
 def size_words(size_bytes: int) -> str:

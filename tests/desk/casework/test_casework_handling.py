@@ -1,6 +1,6 @@
 """What a counselor does in a case: duties, clocks, assessment, decisions, consents, order."""
 
-from datetime import date, timedelta
+from datetime import timedelta
 
 import pytest
 from twodesks import ALL_CONSENTS, DAY, Desk, Kind, affected, answer, arrive, consents_later
@@ -21,7 +21,7 @@ from desk.casework.handling import (
 )
 from desk.casework.leftout import left_out
 from desk.casework.noting import add_answer_of_reported, add_note
-from desk.casework.replytexts import ready_replies, require_filled, written_day
+from desk.casework.replytexts import ready_replies, require_filled
 from desk.casework.rules import choose_policy, chosen_policy, import_policy, policy_of
 from desk.casework.said import case_top, consents
 from desk.casework.sharing import hand_over
@@ -125,22 +125,6 @@ def test_a_ready_reply_carries_the_dates_and_is_not_sent_with_braces_in_it(
     assert case_clocks(first.vault, first.case(reporter), today=DAY).running.endswith(
         "give feedback"
     )
-
-
-@pytest.mark.parametrize(
-    ("language", "written"),
-    [
-        ("en", "5 November 2026"),
-        ("ar", "5 نوفمبر 2026"),
-        ("ru", "5 ноября 2026"),
-        ("zh-Hans", "2026年11月5日"),
-        ("xx", "2026-11-05"),
-    ],
-)
-def test_days_in_ready_texts_are_written_so_that_nobody_mistakes_the_month(
-    language: str, written: str
-) -> None:
-    assert written_day(date(2026, 11, 5), language) == written
 
 
 # --- P6, P32: duties and order -------------------------------------------------------
