@@ -59,7 +59,7 @@ test: tools lint
 	$(BIN)/python -m pytest -q -n 2 --dist loadfile -m "(tor or browser) and not proof"
 
 proof: tools setup-tests
-	$(BIN)/python -m pytest -q -m proof
+	$(BIN)/python -m pytest -q -m "proof or hypothesis"
 
 bench: tools setup-tests
 	$(BIN)/python -m bench
