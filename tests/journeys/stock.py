@@ -9,6 +9,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from tests import sq
+
 GPG_OPTIONS = (
     *("--batch", "--yes", "--trust-model", "always"),
     *("--pinentry-mode", "loopback", "--passphrase", "demo"),
@@ -62,10 +64,7 @@ def sq_decrypts(envelope: Path, key: Path, to: Path, passphrase: str = "demo") -
     """Decrypt with sq, which asks for the passphrase on a terminal of its own."""
     child, terminal = pty.fork()
     if child == 0:
-        os.execvp(
-            "sq",
-            ["sq", "decrypt", "--recipient-key", str(key), "--output", str(to), str(envelope)],
-        )
+        os.execvp("sq", [*sq.decrypt(key), "--output", str(to), str(envelope)])
     typed = False
     try:
         while heard := os.read(terminal, 4096):

@@ -15,11 +15,14 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import pysequoia
+
 from keys import packets, signing
 from keys.issuing import issue_signature
 from keys.keypair import PrivateKey, PublicKey, generate
 from keys.parts import key_subject, read_parts
 from protocol.names import Fingerprint
+from tests import sq
 
 # Somewhat later than the true time: gpg makes some of the keys while the tests run.
 NOW = datetime.now(UTC).replace(microsecond=0) + timedelta(minutes=15)
@@ -482,9 +485,7 @@ def sq_cases() -> Iterator[Case]:
     for suite in ("cv25519", "rsa4k"):
         with tempfile.TemporaryDirectory() as folder:
             path = Path(folder) / "key"
-            command = ["sq", "key", "generate", "--userid", "Sequoia", "--cipher-suite", suite]
-            subprocess.run([*command, "--export", str(path)], check=True, capture_output=True)
-            extract = ["sq", "key", "extract-cert", str(path)]
-            data = subprocess.run(extract, check=True, capture_output=True).stdout
+            subprocess.run(sq.generate(path, suite=suite), check=True, capture_output=True)
+            data = bytes(pysequoia.Tsk.from_file(str(path)).extract_certificate())
         fingerprint = read_parts(data).primary.fingerprint
         yield Case(name=f"sq {suite}", data=data, pinned=fingerprint, others=True)

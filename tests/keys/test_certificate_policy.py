@@ -14,6 +14,7 @@ from keys.lock import make_lock
 from keys.packets import LOCK, read_packets
 from keys.parts import read_parts
 from protocol.errors import KeyMaterialError
+from tests import sq
 
 FORGED = {case.name: case for case in forged_cases()}
 
@@ -59,8 +60,8 @@ def gpg_would_choose(case: Case) -> bytes:
 def sq_encrypts(gpg: GnuPG, case: Case) -> bool:
     path = gpg.home / "recipient"
     path.write_bytes(case.data)
-    command = ["sq", "encrypt", "--recipient-cert", str(path)]
-    return subprocess.run(command, input=b"x", check=False, capture_output=True).returncode == 0
+    done = subprocess.run(sq.encrypt(path), input=b"x", check=False, capture_output=True)
+    return done.returncode == 0
 
 
 @pytest.mark.claim("C4")

@@ -15,6 +15,7 @@ from keys.parts import key_subject
 from keys.secretkey import generate_secret_key, read_secret_key
 from keys.signature import verify_detached
 from protocol.errors import AuthenticityError, KeyMaterialError
+from tests import sq
 
 DATA = "bundle Ünï\r\n".encode()
 
@@ -185,8 +186,8 @@ def test_our_signature_is_the_same_bytes_twice_and_good_for_gpg_and_sq(
     gpg("--import", paths["relay.asc"])
     shown = gpg.run("--verify", paths["data.asc"], paths["data"])
     assert b"Good signature" in shown.stderr
-    command = ["sq", "verify", "--signer-cert", paths["relay.asc"], "--detached"]
-    subprocess.run([*command, paths["data.asc"], paths["data"]], check=True, capture_output=True)
+    command = sq.verify(paths["data.asc"], paths["data"], paths["relay.asc"])
+    subprocess.run(command, check=True, capture_output=True)
 
 
 @pytest.mark.parametrize("kind", ["ed25519", "rsa3072", "nistp256", "nistp521"])
@@ -209,10 +210,8 @@ def test_signature_by_gpg_that_is_weak_or_text_is_refused(gpg: GnuPG, option: st
 
 def test_signature_by_the_signing_subkey_of_sq_is_accepted(tmp_path: Path) -> None:
     path = tmp_path / "key"
-    generate_it = ["sq", "key", "generate", "--userid", "S", "--export", str(path)]
-    subprocess.run(generate_it, check=True, capture_output=True)
-    sign = ["sq", "sign", "--detached", "--signer-key", str(path)]
-    signature = subprocess.run(sign, input=DATA, check=True, capture_output=True).stdout
+    subprocess.run(sq.generate(path), check=True, capture_output=True)
+    signature = subprocess.run(sq.sign(path), input=DATA, check=True, capture_output=True).stdout
     key = read_secret_key(path.read_bytes(), None)
     assert Signed(signature, key.certificate, key.fingerprint).verify(days=0.01) == DATA
     ours = key.sign_detached(DATA, created=NOW + timedelta(days=0.01))

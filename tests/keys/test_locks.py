@@ -21,6 +21,7 @@ from keys.packets import LOCK, Packet, encode_packet, read_packets
 from keys.secretkey import SecretKey, generate_secret_key, read_secret_key
 from protocol.errors import KeyMaterialError
 from protocol.names import SessionKey
+from tests import sq
 
 PASSPHRASE = "correct horse"
 KINDS = ("ed25519 cv25519", "rsa3072 rsa3072", "nistp256 nistp256", "nistp384 nistp521")
@@ -109,10 +110,8 @@ def test_lock_opens_in_sequoia(tmp_path: Path) -> None:
     sealed = message(make_lock(certificate_of(key), session_key), session_key, b"report")
     path = tmp_path / "key"
     path.write_bytes(armored)
-    command = ["sq", "decrypt", "--recipient-key", str(path)]
-    assert (
-        subprocess.run(command, input=sealed, check=True, capture_output=True).stdout == b"report"
-    )
+    done = subprocess.run(sq.decrypt(path), input=sealed, check=True, capture_output=True)
+    assert done.stdout == b"report"
     secret = pysequoia.Tsk.from_bytes(armored)
     assert pysequoia.decrypt(sealed, secret.decryptor()).bytes == b"report"
 

@@ -20,6 +20,7 @@ from protocol.errors import FormatError
 from protocol.names import Fingerprint
 from protocol.padding import padme
 from protocol.sealing import Sealer, read_sealed
+from tests import sq
 
 pytestmark = pytest.mark.claim("C7")
 
@@ -49,7 +50,7 @@ class Reader:
         return _content(self.gpg(sealed))
 
     def by_sq(self, sealed: bytes) -> bytes:
-        return _content(self.run("sq", "decrypt", "--recipient-key", self.secret, sealed=sealed))
+        return _content(self.run(*sq.decrypt(self.secret), sealed=sealed))
 
     def by_rnp(self, sealed: bytes) -> bytes:
         return _content(self.run("rnp", "--keyfile", self.secret, "--decrypt", "-", sealed=sealed))
