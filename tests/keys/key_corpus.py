@@ -42,7 +42,7 @@ class Case:
     refusal: str | None = None  # words of the sentence; None: accepted
     subkey: Fingerprint | None = None  # the one to seal to
     others: bool | None = None  # do gpg and Sequoia encrypt? None: our rule is our own
-    laxer: str = ""  # the one of the two that encrypts although the other refuses
+    laxer: str = ""  # the one of the two that encrypts, in some version at least, all the same
 
 
 class Forge:

@@ -306,7 +306,7 @@ def test_the_published_texts_show_their_version_and_day_and_no_foreign_html(
     for document in rules(office).documents.values():
         assert document.title in listed
         shown = visitor.client.get(f"/en/documents/{document.id}").text
-        assert f"Version {document.version}, in force since November 22, 2026." in shown
+        assert f"Version {document.version}, in force since 22 November 2026." in shown
         assert document.changes in shown
         assert "<script" not in shown
     assert words_of(str(rules(office).changes.html)) in listed
@@ -423,13 +423,13 @@ def test_the_mailbox_shows_the_promised_days_the_status_and_where_to_turn(
     assert "within 14 days" in sent.text
     assert words_of(rules(office).late) in words_of(visitor.opens_the_mailbox().text)
     assert "satisfied with how it ended" not in visitor.opens_the_mailbox().text
-    assert "first answer by December 4, 2026" in visitor.opens_the_mailbox().text
+    assert "first answer by 4 December 2026" in visitor.opens_the_mailbox().text
     office.answers(
         "counselor-1", "We are on it.", status="looking", outcome="A warning was given, because …"
     )
     mailbox = words_of(visitor.opens_the_mailbox().text)
-    assert "confirm by December 4, 2026" in mailbox
-    assert "what was done by February 18, 2027" in mailbox
+    assert "confirm by 4 December 2026" in mailbox
+    assert "what was done by 18 February 2027" in mailbox
     assert "first answer by" not in mailbox
     status = rules(office).statuses["looking"]
     assert f"{status.title} : {status.explanation}" in mailbox
