@@ -19,8 +19,9 @@ from protocol.errors import CapacityError
 
 LOCAL = "local"
 # Of what is cut, nothing arrives after milliseconds. A tor that starts anew counts its circuits
-# from one again, and whoever then gets the number of a circuit that was cut is somebody else.
-_CUT_SECONDS = 10.0
+# from one again, and whoever then gets the number of a circuit that was cut is somebody else:
+# a second after tor ended the new one is started, and its first visitor comes seconds later.
+_CUT_SECONDS = 3.0
 _PREFIX = ipaddress.IPv6Network("fc00:dead:beef:4dad::/64")  # tor, export_hs_client_circuit_id
 
 

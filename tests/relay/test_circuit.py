@@ -112,7 +112,7 @@ def test_number_of_a_closed_circuit_that_a_new_tor_gives_out_again_is_served() -
     relay.now += 1
     with pytest.raises(CapacityError):  # what the closed circuit still carried
         relay.circuits.request("28")
-    relay.now += 9
+    relay.now += 2
     assert relay.circuits.request("28") == 0.0
     assert relay.closed == [28]
 
