@@ -38,7 +38,12 @@ async function openTab() {
   const tab = await browser.newPage();
   const shown = {};
   await tab.setRequestInterception(true);
-  tab.on("request", (request) => answer(request, shown.page));
+  tab.on("request", (request) => {
+    // What tells progress loads itself anew; here it would be gone while it is looked at.
+    const anew = shown.there && request.isNavigationRequest() && request.frame() === tab.mainFrame();
+    if (anew) request.abort("aborted");
+    else answer(request, shown.page);
+  });
   tab.on("console", (message) => {
     if (message.type() === "error") {
       found.push({ page: shown.page.name, kind: "console", told: message.text() });
@@ -46,6 +51,9 @@ async function openTab() {
   });
   while (waiting.length) {
     shown.page = waiting.shift();
+    shown.there = false;
+    await tab.goto(shown.page.url, { waitUntil: "load" });
+    shown.there = true;
     await lookAt(tab, shown.page);
   }
 }
@@ -109,10 +117,7 @@ async function lookAt(tab, page) {
     const say = (kind, told) => found.push({ page: page.name, view: view.name, kind, told });
     await tab.setViewport({ width: view.width, height: 900, deviceScaleFactor: view.zoom ?? 1 });
     await tab.emulateMediaFeatures([{ name: "prefers-color-scheme", value: view.scheme }]);
-    if (view === VIEWS[0]) {
-      await tab.goto(page.url, { waitUntil: "load" });
-      await tab.evaluate(axe);
-    }
+    if (view === VIEWS[0]) await tab.evaluate(axe);
     if (plan.shot.includes(view.name)) {
       mkdirSync(plan.shots, { recursive: true });
       await tab.screenshot({ path: join(plan.shots, `${page.name}-${view.name}.png`), fullPage: true });
