@@ -135,10 +135,11 @@ def visit(
     return answer.partition(b"\r\n\r\n")[2]
 
 
-def visit_soon(socks_port: int, address: str, *, path: str = "/", isolate: str = "") -> bytes:
+def visit_soon(visitor: ClientTor, address: str, *, path: str = "/", isolate: str = "") -> bytes:
     """Visit again and again until the service is there; descriptors take seconds to spread."""
+    port, patience = visitor.socks_port, _ATTEMPT_SECONDS
     return _soon(
-        lambda: visit(socks_port, address, path=path, timeout=_ATTEMPT_SECONDS, isolate=isolate)
+        visitor, lambda: visit(port, address, path=path, timeout=patience, isolate=isolate)
     )
 
 
@@ -148,22 +149,29 @@ def visit_anew(lines: tuple[str, ...], address: str) -> bytes:
     One that has visited before tries what it knew, for minutes where it is unlucky.
     """
     with ClientTor(lines=lines) as newcomer:
-        return visit_soon(newcomer.socks_port, address)
+        return visit_soon(newcomer, address)
 
 
-def dial_soon(socks_port: int, address: str, *, isolate: str = "") -> socket.socket:
+def dial_soon(visitor: ClientTor, address: str, *, isolate: str = "") -> socket.socket:
     """Dial again and again until the service is there."""
-    return _soon(lambda: dial(socks_port, address, timeout=_ATTEMPT_SECONDS, isolate=isolate))
+    port, patience = visitor.socks_port, _ATTEMPT_SECONDS
+    return _soon(visitor, lambda: dial(port, address, timeout=patience, isolate=isolate))
 
 
-def _soon(attempt: Callable[[], Result]) -> Result:
+def _soon(visitor: ClientTor, attempt: Callable[[], Result]) -> Result:
+    """Try until it works; take a New Identity where nothing comes, as a person would.
+
+    A tor that knows the descriptor of before a restart tries it for minutes.
+    """
     deadline = time.monotonic() + _PATIENCE_SECONDS
     while True:
         try:
             return attempt()
-        except (VisitError, OSError):
+        except (VisitError, OSError) as error:
             if time.monotonic() > deadline:
                 raise
+            if isinstance(error, TimeoutError):
+                visitor.new_identity()
             time.sleep(0.5)
 
 

@@ -148,17 +148,19 @@ class OnionWeb(Web):
 
     def __init__(self, visitor: ClientTor, address: OnionAddress, word: str = "") -> None:
         super().__init__(f"http://{address}.onion", ANSWER_SECONDS)
-        self._dialled = (visitor.socks_port, address)
+        self._visitor = visitor
+        self._address = address
         self._word = word
 
     def _connect(self) -> http.client.HTTPConnection:
         connection = super()._connect()
-        connection.sock = dial(*self._dialled, timeout=ANSWER_SECONDS, isolate=self._word)
+        port = self._visitor.socks_port
+        connection.sock = dial(port, self._address, timeout=ANSWER_SECONDS, isolate=self._word)
         return connection
 
     def arrive(self) -> None:
         """Wait until the site is reached: descriptors take seconds to spread."""
-        dial_soon(*self._dialled, isolate=self._word).close()
+        dial_soon(self._visitor, self._address, isolate=self._word).close()
 
 
 def onion_reporter(visitor: ClientTor, relay: OnionRelay, word: str = "") -> Reporter:
@@ -223,13 +225,14 @@ class Flood:
 
     def __init__(self, visitor: ClientTor, address: OnionAddress) -> None:
         self.met: Counter[str] = Counter()  # "answered", "waited in vain", "cut", "shut out"
-        self._way = (visitor.socks_port, address)
+        self._visitor = visitor
+        self._address = address
         self._stop = threading.Event()
         self._lock = threading.Lock()
 
     def arrive(self) -> None:
         """Build the circuit, with a connection that asks nothing."""
-        dial_soon(*self._way, isolate="flood").close()
+        dial_soon(self._visitor, self._address, isolate="flood").close()
 
     def __enter__(self) -> "Flood":
         self._clients = ThreadPoolExecutor(CLIENTS, "flood")
@@ -255,7 +258,8 @@ class Flood:
 
     def _ask(self) -> str:
         try:
-            connection = dial(*self._way, timeout=REBUILD_SECONDS, isolate="flood")
+            port = self._visitor.socks_port
+            connection = dial(port, self._address, timeout=REBUILD_SECONDS, isolate="flood")
         except (VisitError, OSError):
             self._stop.wait(0.1)
             return "shut out"
@@ -265,7 +269,7 @@ class Flood:
     def _first_answer(self, connection: socket.socket) -> str:
         try:
             connection.settimeout(PATIENCE_SECONDS)
-            connection.sendall(f"GET /en/ HTTP/1.1\r\nHost: {self._way[1]}.onion\r\n\r\n".encode())
+            connection.sendall(f"GET /en/ HTTP/1.1\r\nHost: {self._address}.onion\r\n\r\n".encode())
             return "answered" if connection.recv(65536) else "cut"
         except TimeoutError:
             return "waited in vain"

@@ -28,7 +28,7 @@ def test_service_on_a_fresh_network_is_reached_within_half_a_minute(attempt: int
             ClientTor(lines=network.lines) as visitor,
         ):
             address = relay.addresses.reporter
-            assert visit_soon(visitor.socks_port, address) == b"here"
+            assert visit_soon(visitor, address) == b"here"
             took = time.monotonic() - started
         site.close()
     print(f"attempt {attempt}: reachable after {took:.1f} s")

@@ -106,12 +106,12 @@ def stays_outside(stage: Stage, client: ClientTor) -> None:
 
 
 def test_reporter_site_is_reached_by_anybody_with_a_tor(stage: Stage) -> None:
-    assert visit_soon(stage.visitor.socks_port, stage.addresses.reporter) == b"the reporters' site"
+    assert visit_soon(stage.visitor, stage.addresses.reporter) == b"the reporters' site"
 
 
 @pytest.mark.claim("C4")
 def test_courier_site_opens_for_a_courier_with_a_key(stage: Stage) -> None:
-    assert visit_soon(stage.anna.socks_port, stage.addresses.courier) == b"the couriers' site"
+    assert visit_soon(stage.anna, stage.addresses.courier) == b"the couriers' site"
 
 
 @pytest.mark.claim("C4")
@@ -129,10 +129,10 @@ def test_courier_site_stays_shut_with_a_wrong_key(stage: Stage, places: Places) 
 
 
 def test_each_visit_brings_the_number_of_its_circuit_and_no_address(stage: Stage) -> None:
-    port, address = stage.visitor.socks_port, stage.addresses.reporter
+    address = stage.addresses.reporter
     stage.reporter_site.proxy_lines.clear()
     for word in ("one", "one", "two"):
-        visit_soon(port, address, isolate=word)
+        visit_soon(stage.visitor, address, isolate=word)
     first, again, other = map(circuit_of, stage.reporter_site.proxy_lines)
     assert first == again != other
     for line in stage.reporter_site.proxy_lines:
@@ -144,7 +144,7 @@ def test_each_visit_brings_the_number_of_its_circuit_and_no_address(stage: Stage
 def test_circuit_closed_by_its_number_ends_its_visit_at_once(stage: Stage, closer: str) -> None:
     stage.reporter_site.proxy_lines.clear()
     address = stage.addresses.reporter
-    with dial_soon(stage.visitor.socks_port, address, isolate=closer) as held:
+    with dial_soon(stage.visitor, address, isolate=closer) as held:
         held.sendall(b"GET /hang HTTP/1.1\r\n\r\n")
         while not stage.reporter_site.proxy_lines:
             time.sleep(0.05)
@@ -156,7 +156,7 @@ def test_circuit_closed_by_its_number_ends_its_visit_at_once(stage: Stage, close
         assert held.recv(1) == b""
         close(circuit)  # gone already: no error
         web_side.close()
-    assert visit_soon(stage.visitor.socks_port, address) == b"the reporters' site"
+    assert visit_soon(stage.visitor, address) == b"the reporters' site"
 
 
 def test_proof_of_work_is_on_and_announced(stage: Stage) -> None:
@@ -212,14 +212,14 @@ def test_courier_revoked_stays_outside_while_others_get_in(stage: Stage) -> None
     secret = add_courier(stage.places.courier, "berta", address)
     stage.notices.wait(lambda all_: stage.notices.published(address) > published)
     with ClientTor(lines=stage.lines, courier_line=secret.line) as berta:
-        assert visit_soon(berta.socks_port, address) == b"the couriers' site"
+        assert visit_soon(berta, address) == b"the couriers' site"
         published = stage.notices.published(address)
         revoke_courier(stage.places.courier, "berta")
         stage.notices.wait(lambda all_: stage.notices.published(address) > published)
         stays_outside(stage, berta)  # with the descriptor that she still knows
         berta.new_identity()
         assert refusal(berta, address) == KEY_WRONG
-        assert visit_soon(stage.anna.socks_port, address) == b"the couriers' site"
+        assert visit_soon(stage.anna, address) == b"the couriers' site"
 
 
 def serves_reporters_only(places: Places) -> bool:
@@ -293,7 +293,7 @@ def test_courier_site_that_tor_opens_to_everybody_is_found_and_closed(
 @pytest.mark.claim("C3")
 def test_tor_killed_during_an_upload_comes_back_under_the_same_address(stage: Stage) -> None:
     address = stage.addresses.reporter
-    visit_soon(stage.visitor.socks_port, address)
+    visit_soon(stage.visitor, address)
     restarted = stage.notices.count(News.RESTARTING)
     reporter, courier = address, stage.addresses.courier
     before = stage.notices.published(reporter), stage.notices.published(courier)
@@ -301,7 +301,7 @@ def test_tor_killed_during_an_upload_comes_back_under_the_same_address(stage: St
     stage.reporter_site.dropped.clear()
     killed = stage.relay.pid
     assert killed is not None
-    with dial_soon(stage.visitor.socks_port, address, isolate="broken upload") as upload:
+    with dial_soon(stage.visitor, address, isolate="broken upload") as upload:
         upload.sendall(b"POST /hang HTTP/1.1\r\n\r\n")
         assert stage.reporter_site.holding.wait(10)
         os.kill(killed, signal.SIGKILL)

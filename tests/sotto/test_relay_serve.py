@@ -88,8 +88,8 @@ def test_relay_joins_the_network_that_its_own_torrc_names_and_publishes_both_sit
             if ".onion" in line
         )
         with ClientTor(lines=network.lines, courier_line=courier_line(data)) as visitor:
-            assert b"nine words" in visit_soon(visitor.socks_port, reporter, path="/en/")
-            assert b"What you carry" in visit_soon(visitor.socks_port, courier)
+            assert b"nine words" in visit_soon(visitor, reporter, path="/en/")
+            assert b"What you carry" in visit_soon(visitor, courier)
     assert "100 %" in log.read_text()
 
 
@@ -123,8 +123,8 @@ def test_tor_of_the_system_under_its_own_account_serves_both_sites(
             system_tor(Path(home), [*network.lines, *lines]),
             ClientTor(lines=network.lines, courier_line=key) as visitor,
         ):
-            assert b"nine words" in visit_soon(visitor.socks_port, reporter, path="/en/")
-            assert b"What you carry" in visit_soon(visitor.socks_port, courier)
+            assert b"nine words" in visit_soon(visitor, reporter, path="/en/")
+            assert b"What you carry" in visit_soon(visitor, courier)
 
 
 @contextmanager
