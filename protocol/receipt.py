@@ -24,6 +24,7 @@ from protocol.words import (
     dice_number,
     exact_word,
     is_word,
+    may_be_typo,
     word_of_dice,
     word_of_prefix,
     word_of_typo,
@@ -31,7 +32,14 @@ from protocol.words import (
     words_run_together,
 )
 
-__all__ = ["dice_number", "encode_issued", "generate_receipt", "read_receipt", "verify_issued"]
+__all__ = [
+    "dice_number",
+    "doubtful_places",
+    "encode_issued",
+    "generate_receipt",
+    "read_receipt",
+    "verify_issued",
+]
 
 _WORDS = limits.RECEIPT_WORDS
 _Reading = tuple[str | None, ...]
@@ -71,6 +79,17 @@ def read_receipt(text: str) -> Receipt:
             "Some words are not on the list: compare them with your paper.", positions=unread
         )
     return Receipt(tuple(word for word in reading if word is not None))
+
+
+def doubtful_places(text: str) -> tuple[int, ...]:
+    """Name the words, from 1, that `read_receipt` could have taken for others.
+
+    Where no mailbox opens, these are the first to look at.
+    """
+    tokens = _tokens(text[: limits.RECEIPT_TEXT_CHARS])
+    if len(tokens) != _WORDS:
+        return ()
+    return tuple(place for place, one in enumerate(tokens, start=1) if _has_two_readings(one))
 
 
 def encode_issued(salt: DeploymentSalt, receipt: Receipt) -> str:
@@ -153,34 +172,41 @@ def _dice(token: str) -> list[str]:
 
 
 def _settle(tokens: list[str]) -> list[str | None]:
-    """Read each token as one word, deciding by the others what short ones are.
+    """Read each token as one word, deciding by the others what has two readings.
 
-    139 beginnings are also slips of another word of three or four letters ("cap" begins one
-    word and is a slip of "cup"). People write one way throughout, so they are beginnings
-    where others certainly are or nothing longer was written, and slips where most words are
-    whole. Where neither is so they stay unread: a wrong guess looks like a lost mailbox.
+    Some beginnings are also slips of another word: "cap" begins one word and is a slip of
+    "cup", "aard" of "yard". People write one way throughout, so they are beginnings where
+    another token certainly is one, else slips where most words are whole, else unread: a
+    wrong guess looks like a lost mailbox.
     """
-    written = [token for token in tokens if not token.isdigit()]
-    short = [token for token in written if len(token) == PREFIX_LETTERS]
-    begun = any(_is_certain_prefix(token) for token in short) or len(short) == len(written)
-    whole = not begun and len(written) - len(short) > _WORDS // 2
+    begun = any(map(_is_certain_beginning, tokens))
+    whole = sum(map(_is_certainly_whole, tokens)) > _WORDS // 2
     return [_word(token, begun=begun, whole=whole) for token in tokens]
 
 
-def _is_certain_prefix(token: str) -> bool:
-    is_other = exact_word(token) is not None or word_of_typo(token) is not None
+def _is_certain_beginning(token: str) -> bool:
+    is_other = exact_word(token) is not None or may_be_typo(token)
     return word_of_prefix(token) is not None and not is_other
+
+
+def _is_certainly_whole(token: str) -> bool:
+    is_slip = word_of_typo(token) is not None and word_of_prefix(token) is None
+    return exact_word(token) is not None or is_slip
+
+
+def _has_two_readings(token: str) -> bool:
+    readings = {word_of_prefix(token), word_of_typo(token)}
+    return exact_word(token) is None and None not in readings and len(readings) > 1
 
 
 def _word(token: str, *, begun: bool, whole: bool) -> str | None:
     if token.isdigit():
         return word_of_dice(token)
-    if (exact := exact_word(token)) is not None:
-        return exact
-    beginning, slip = word_of_prefix(token), word_of_typo(token)
-    if len(token) > PREFIX_LETTERS or None in (beginning, slip) or beginning == slip:
-        return slip or beginning
-    return beginning if begun else slip if whole else None
+    if not _has_two_readings(token):
+        return exact_word(token) or word_of_prefix(token) or word_of_typo(token)
+    if begun:
+        return word_of_prefix(token)
+    return word_of_typo(token) if whole else None
 
 
 def _regroup(tokens: list[str], reading: _Reading) -> _Reading:

@@ -107,15 +107,24 @@ def _longest() -> int:
 
 def word_of_typo(token: str) -> str | None:
     """Return the only word one slip away: a letter lost, added, changed, or two swapped."""
+    meant = _one_slip_away(token)
+    return _spelled()[meant.pop()] if len(meant) == 1 else None
+
+
+def may_be_typo(token: str) -> bool:
+    """Say whether a word is one slip away, even where several are."""
+    return bool(_one_slip_away(token))
+
+
+def _one_slip_away(token: str) -> set[str]:
     if len(token) > _longest() + 1:
-        return None  # no slip adds two letters; all ways to shorten a token cost its square
-    candidates = {
+        return set()  # no slip adds two letters; all ways to shorten a token cost its square
+    return {
         spelling
         for key in {token, *_shortened(token)}
         for spelling in _neighbours().get(key, ())
         if _is_one_slip(token, spelling)
     }
-    return _spelled()[candidates.pop()] if len(candidates) == 1 else None
 
 
 def words_run_together(token: str) -> tuple[str, ...]:

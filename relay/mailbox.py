@@ -15,7 +15,7 @@ from policies.parts import Meaning
 from protocol.envelope import Answer, Kind
 from protocol.errors import AuthenticityError, UnknownReceiptError
 from protocol.names import RecipientName
-from protocol.receipt import read_receipt
+from protocol.receipt import doubtful_places, read_receipt
 from relay.checks import require_own_consents, require_readers
 from relay.forms import (
     active_names,
@@ -70,7 +70,8 @@ def enter_receipt() -> Response:
         root = root_of(read_receipt(typed), Purpose.READING)
         mailbox = open_mailbox(parts(), root)
     except UnknownReceiptError as error:
-        return page("receipt", 404, unknown=True, unread=error.positions, typed=typed, kept=kept)
+        unread = error.positions or doubtful_places(typed)
+        return page("receipt", 404, unknown=True, unread=unread, typed=typed, kept=kept)
     except BusyError:
         return page("receipt", 503, busy=True, typed=typed, kept=kept)
     return mailbox_page(root, mailbox, Typed(text=kept, recipients=choice_of(mailbox).ticked))

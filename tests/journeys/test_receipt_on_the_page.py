@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from protocol.receipt import dice_number, generate_receipt
+from protocol.words import may_be_typo
 from tests.journeys.people import Counselor, Courier, Reporter
 
 pytestmark = pytest.mark.slow
@@ -19,6 +20,11 @@ def with_a_slip_in_every_word(words: Words) -> str:
     return " ".join(word + word[-1] for word in words)
 
 
+def begun(word: str) -> str:
+    """Leave three letters, where they are no slip of another word."""
+    return word if may_be_typo(word[:3]) else word[:3]
+
+
 WRITINGS: dict[str, Callable[[Words], str]] = {
     "as shown": " ".join,
     "capitals": lambda words: " ".join(words).upper(),
@@ -27,7 +33,8 @@ WRITINGS: dict[str, Callable[[Words], str]] = {
     "first three letters": lambda words: " ".join(word[:3] for word in words),
     "dice numbers": lambda words: " ".join(map(dice_number, words)),
     "a line for each": "\r\n".join,
-    "mixed": lambda words: f"{dice_number(words[0])} {words[1][:3]} " + "-".join(words[2:]),
+    "first four letters": lambda words: " ".join(word[:4] for word in words),
+    "mixed": lambda words: f"{dice_number(words[0])} {begun(words[1])} " + "-".join(words[2:]),
 }
 
 
@@ -77,3 +84,9 @@ def test_wrong_words_give_one_page_with_what_was_typed(
     without = page.text.replace(typed, "").rstrip("-<!> ")
     other = answered.opens_the_mailbox(" ".join(generate_receipt()))
     assert without.partition("<textarea")[0] == other.text.partition("<textarea")[0]
+
+
+def test_word_that_could_be_another_is_named_where_no_mailbox_opens(answered: Reporter) -> None:
+    page = answered.opens_the_mailbox(" ".join(("gey", *generate_receipt()[1:])))  # geyser, or grey
+    assert page.status == 404
+    assert "We could not read these words: number 1." in page.text

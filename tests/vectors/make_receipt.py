@@ -37,9 +37,12 @@ def _read() -> list[dict[str, Any]]:
         "mixture": f"HUS uphostery {dice[2]} str sibling cup lap {dice[7]}, elk.",
     }
     among = "a slip that is also a beginning, among beginnings"
+    longer = "a slip of four letters that is also a beginning, among beginnings of four"
+    four = [word.replace("-", "")[:4] for word in NINE]
     return [
         *(_success(name, text, list(NINE)) for name, text in texts.items()),
         _success(among, " ".join([*begun[:8], "eli"]), [*NINE[:8], "eliminator"]),
+        _success(longer, " ".join([*four[:8], "aard"]), [*NINE[:8], "aardvark"]),
     ]
 
 
