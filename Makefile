@@ -53,10 +53,10 @@ lint: setup-tests
 check: lint
 	$(BIN)/python -m pytest -q -n 2 -m "not slow and not tor and not browser and not proof"
 
-# Two cores are busy with two workers; those who wait for tor and browsers leave room for a third.
+# Three workers on two cores: some always wait, for a disk, for tor, for a browser.
 test: tools lint
 	$(BIN)/python -m tests.vectors.generate --check
-	$(BIN)/python -m pytest -q -n 2 --dist loadfile -m "not proof and not tor and not browser"
+	$(BIN)/python -m pytest -q -n 3 --dist loadfile -m "not proof and not tor and not browser"
 	$(BIN)/python -m pytest -q -n 3 --dist loadfile -m "(tor or browser) and not proof"
 
 proof: tools setup-tests

@@ -182,7 +182,8 @@ def test_relay_refuses_a_tor_that_came_up_otherwise_than_it_should(
 
 
 @pytest.mark.tor
-def test_tor_that_ends_is_told_at_once(places: Places) -> None:
+@pytest.mark.parametrize("seconds", [30.0, pytest.param(1.0, marks=pytest.mark.proof)])
+def test_tor_that_ends_is_told_at_once(places: Places, seconds: float) -> None:
     places.prepare()
     ended = threading.Event()
     process = TorProcess(
@@ -197,7 +198,7 @@ def test_tor_that_ends_is_told_at_once(places: Places) -> None:
     )
     time.sleep(0.5)
     os.kill(process.pid, signal.SIGKILL)
-    assert ended.wait(1.0)
+    assert ended.wait(seconds)
     assert not process.running
     process.end()
 

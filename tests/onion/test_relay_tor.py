@@ -305,10 +305,8 @@ def test_tor_killed_during_an_upload_comes_back_under_the_same_address(stage: St
         upload.sendall(b"POST /hang HTTP/1.1\r\n\r\n")
         assert stage.reporter_site.holding.wait(10)
         os.kill(killed, signal.SIGKILL)
-        stage.notices.wait(
-            lambda all_: stage.notices.count(News.RESTARTING) > restarted, timeout=1.0
-        )
-        assert stage.reporter_site.dropped.wait(5)
+        stage.notices.wait(lambda all_: stage.notices.count(News.RESTARTING) > restarted)
+        assert stage.reporter_site.dropped.wait(30)
     stage.notices.wait(lambda all_: stage.notices.published(reporter) > before[0])
     stage.notices.wait(lambda all_: stage.notices.published(courier) > before[1])
     assert stage.relay.pid != killed
