@@ -71,8 +71,12 @@ def _read_small() -> dict[str, tuple[str, ...]]:
     return {name: tuple(values) for name, values in fields.items()}
 
 
-def require_text(text: str) -> None:
+def require_text(text: str, field: str = "text") -> None:
     """Refuse a text that is longer than the page says.
+
+    Args:
+        text: what was typed.
+        field: where, so that the sentence stands there.
 
     Raises:
         ProblemError: with the page's sentence.
@@ -84,7 +88,7 @@ def require_text(text: str) -> None:
             length=len(text),
             most=most,
         )
-        raise ProblemError(413, {"text": sentence})
+        raise ProblemError(413, {field: sentence})
 
 
 def root_of(receipt: Receipt, purpose: Purpose) -> ReceiptRoot:

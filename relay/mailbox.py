@@ -122,7 +122,10 @@ def _act(action: Action) -> Response:
             count_attempt()
             done = action(mailbox, typed, form, files)
     except ProblemError as problem:
-        return mailbox_page(root, mailbox, typed, problems=problem.problems, status=problem.status)
+        problems = dict(problem.problems)
+        if action is _escalation and "text" in problems:  # its words have a place of their own
+            problems["statement"] = problems.pop("text")
+        return mailbox_page(root, mailbox, typed, problems=problems, status=problem.status)
     mailbox = open_mailbox(parts(), root)
     return mailbox_page(root, mailbox, Typed(recipients=choice_of(mailbox).ticked), done=done)
 

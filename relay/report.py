@@ -138,6 +138,9 @@ def _send(receipt: Receipt, track: Track, typed: Typed, files: Iterator[FilePart
     require_route(track, typed, choice)
     require_own_consents(track, typed)
     require_text(typed.text)
+    for question, given in typed.answers.items():
+        for one in given:
+            require_text(one, question)
     head = next(files, None)
     if head is None and not (typed.text or typed.answers):
         raise ProblemError(400, {"text": _("Write a few words, or choose a file.")})

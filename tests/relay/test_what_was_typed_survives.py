@@ -112,6 +112,33 @@ def test_no_reader_chosen_asks_and_keeps_everything(office: Office, visitor: Vis
     assert receipt_words(refused.text) == receipt_words(page.text)
 
 
+def test_an_answer_that_is_too_long_comes_back_at_its_question(
+    office: Office, visitor: Visitor
+) -> None:
+    page = visitor.opens_the_form()
+    assert visitor.sends(TYPED, to=["counselor-1"], how="x" * 100_000).status_code == 200
+    refused = visitor.sends(TYPED, to=["counselor-1"], how="x" * 100_001)
+    assert refused.status_code == 413
+    assert "This is 100001 characters long; 100000 fit." in refused.text
+    assert 'id="how-error"' in refused.text
+    assert "x" * 100_001 in refused.text
+    assert SHOWN in refused.text
+    assert receipt_words(refused.text) == receipt_words(page.text)
+    assert len(office.held()) == 1
+
+
+def test_a_statement_that_is_too_long_comes_back_in_its_own_place(visitor: Visitor) -> None:
+    visitor.opens_the_form()
+    visitor.sends("first", to=["counselor-1"])
+    refused = visitor.acts("escalate", rung="head", text="x" * 100_001)
+    assert refused.status_code == 413
+    assert 'id="statement-error"' in refused.text
+    message, _, statement = refused.text.partition('<section aria-labelledby="further">')
+    assert "xxx" not in message
+    assert "x" * 100_001 in statement
+    assert 'value="head" checked' in statement
+
+
 def test_switching_the_language_keeps_text_receipt_and_readers(speaking: Office) -> None:
     visitor = Visitor(speaking.visitor())
     page = visitor.opens_the_form()
