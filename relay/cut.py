@@ -135,10 +135,14 @@ def due(settings: Settings, now: datetime) -> tuple[date, int]:
 
 
 def part_of_interval(settings: Settings, former: datetime, now: datetime) -> float:
-    """Say which part of the time between two cuts has passed since a former moment, at most 1."""
+    """Say which part of the time between two cuts has passed since a former moment, at most 1.
+
+    None has where the clock was set back meanwhile.
+    """
     begun = due(settings, now)[1]
     following = min((hour for hour in settings.cut_hours if hour > begun), default=24)
-    return min(1.0, (now - former).total_seconds() / (3600 * (following - begun)))
+    part = (now - former).total_seconds() / (3600 * (following - begun))
+    return min(1.0, max(0.0, part))
 
 
 def is_due(store: Store, settings: Settings, now: datetime) -> bool:
@@ -153,7 +157,10 @@ def is_due(store: Store, settings: Settings, now: datetime) -> bool:
         return True
     if settings.demo:
         return _has_changed(store, settings, now)
-    return former[1:] < due(settings, now)
+    latest = due(settings, now)
+    # A bundle of a day to come is of a clock that was wrong: no desk can take it, and no other
+    # would be cut until that day.
+    return former[1:] < latest or former[1] > latest[0]
 
 
 def cut_if_due(

@@ -186,6 +186,25 @@ def test_clockwork_cuts_at_the_hours_and_keeps_house_once_a_day(tmp_path: Path) 
     relay.close()
 
 
+def test_clockwork_goes_on_when_a_clock_that_was_years_ahead_is_set_right(tmp_path: Path) -> None:
+    data = tmp_path / "data"
+    init_deployment(data, now=NOW, settings=Settings())
+    relay = open_deployment(data)
+    key = new_key("anna")
+    relay.store.add_recipient(ANNA, key.certificate, key.fingerprint)
+    clock = iter([NOW + timedelta(days=3650), NOW, NOW + timedelta(seconds=30)])
+    works = Clockwork(deployment=relay, clock=lambda: next(clock))
+    cuts = []
+    for _ in range(3):
+        works.run_due()
+        last = relay.store.last_cut()
+        assert last is not None
+        cuts.append(last[:2])
+    assert cuts == [(1, NOW.date() + timedelta(days=3650)), (2, NOW.date()), (2, NOW.date())]
+    assert relay.store.purged_month() == THIS_MONTH
+    relay.close()
+
+
 def test_clockwork_stopped_ends_its_thread(tmp_path: Path) -> None:
     data = tmp_path / "data"
     init_deployment(data, now=NOW, settings=SETTINGS)
