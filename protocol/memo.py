@@ -6,6 +6,7 @@ one size, so that rows with a memo and rows with random octets look alike. PROTO
 """
 
 import secrets
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
 
@@ -24,6 +25,7 @@ _LABEL = b"sotto/1 memo"
 _KINDS = tuple(kind for kind in Kind if kind is not Kind.COVER)
 _LENGTH_BYTES = 2
 _PLAIN_BYTES = MEMO_BYTES - limits.AEAD_NONCE_BYTES - limits.AEAD_TAG_BYTES
+_TRACK_CHARS, _LANGUAGE_CHARS = 32, 11  # the longest that a policy can have
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -64,6 +66,30 @@ def seal_memo(memo: Memo, key: MemoKey) -> bytes:
         CapacityError: the names do not fit.
         FormatError: a value that no reader would take.
     """
+    nonce = secrets.token_bytes(limits.AEAD_NONCE_BYTES)
+    return nonce + ChaCha20Poly1305(key).encrypt(nonce, _padded(memo), _LABEL)
+
+
+def require_fit(names: Iterable[RecipientName]) -> None:
+    """Refuse a team whose names would not fit into the memo of whatever a reporter sends.
+
+    Raises:
+        CapacityError: they do not.
+    """
+    _padded(
+        Memo(
+            kind=max(_KINDS, key=len),
+            readers=tuple(names),
+            left_out=(),
+            not_asked=(),
+            track="x" * _TRACK_CHARS,
+            language="x" * _LANGUAGE_CHARS,
+            day=date.max.replace(year=max(limits.YEARS)),
+        )
+    )
+
+
+def _padded(memo: Memo) -> bytes:
     document = encode_json(
         {
             "day": memo.day.isoformat(),
@@ -80,8 +106,7 @@ def seal_memo(memo: Memo, key: MemoKey) -> bytes:
         raise CapacityError("The names of all recipients do not fit in a memo: shorten them.")
     padded = plain.ljust(_PLAIN_BYTES, b"\0")
     _read(padded)  # nothing is written that no reader would take
-    nonce = secrets.token_bytes(limits.AEAD_NONCE_BYTES)
-    return nonce + ChaCha20Poly1305(key).encrypt(nonce, padded, _LABEL)
+    return padded
 
 
 def open_memo(sealed: bytes, key: MemoKey) -> Memo:

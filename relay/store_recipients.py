@@ -9,6 +9,7 @@ from typing import Any
 from sqlalchemy import Connection, Row, func, insert, select, update
 
 from protocol.errors import CapacityError, KeyMaterialError
+from protocol.memo import require_fit
 from protocol.names import Fingerprint, RecipientName
 from relay.database import Database
 from relay.rows import Recipient
@@ -32,7 +33,7 @@ class RecipientShelf(Database):
 
         Raises:
             KeyMaterialError: the name or the key is in use.
-            CapacityError: no number is left.
+            CapacityError: no number is left, or the names would not fit into a memo.
             StorageError: the disk fails.
         """
         with self._writing() as connection:
@@ -43,6 +44,7 @@ class RecipientShelf(Database):
                 raise KeyMaterialError("This certificate belongs to a recipient already.")
             if len(known) >= RECIPIENTS_EVER:
                 raise CapacityError("No number is left for another recipient; set up a new relay.")
+            require_fit([*(one.name for one in known if not one.retired), name])
             added = Recipient(
                 number=max((one.number for one in known), default=-1) + 1,
                 name=name,

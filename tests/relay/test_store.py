@@ -25,8 +25,16 @@ from shelf import (
 )
 
 from protocol.dispatch import Notice
-from protocol.errors import AuthenticityError, FormatError, KeyMaterialError, StorageError
-from protocol.names import EnvelopeId, Fingerprint, MailboxId
+from protocol.errors import (
+    AuthenticityError,
+    CapacityError,
+    FormatError,
+    KeyMaterialError,
+    StorageError,
+)
+from protocol.memo import Memo, seal_memo
+from protocol.names import EnvelopeId, Fingerprint, MailboxId, MemoKey, RecipientName
+from protocol.report import Kind
 from relay.rows import CHUNK_BYTES, Cut, Month
 from relay.schema import metadata
 from relay.store import CollectedError, DispatchRows, IdTakenError, Store, open_store
@@ -255,6 +263,27 @@ def test_recipient_of_a_used_name_or_key_is_refused(store: Store) -> None:
         store.add_recipient(CARA, b"certificate", store.recipients()[0].fingerprint)
     with pytest.raises(KeyMaterialError):
         store.retire_recipient(BEN)
+
+
+def test_recipient_whose_name_would_not_fit_into_a_memo_is_not_added(store: Store) -> None:
+    """Else no report could be sent any more, to whomever: the memo names everybody."""
+    names = [RecipientName(f"{at:02}".ljust(32, "x")) for at in range(40)]
+    with pytest.raises(CapacityError):
+        add_people(store, *names)
+    added = tuple(one.name for one in store.recipients())
+    assert len(added) >= 20
+    memo = Memo(
+        kind=Kind.FOLLOW_UP,
+        readers=added,
+        left_out=(),
+        not_asked=(),
+        track="x" * 32,
+        language="zh-Hans-CN",
+        day=TODAY,
+    )
+    seal_memo(memo, MemoKey(bytes(32)))
+    store.retire_recipient(added[0])
+    add_people(store, names[len(added)])
 
 
 def test_dispatch_makes_mailboxes_with_one_slot_for_every_recipient(store: Store) -> None:
