@@ -135,7 +135,7 @@ def _issued_code(salt: DeploymentSalt, spoken: str) -> str:
 def _tokens(text: str) -> list[str]:
     """Cut text into runs of letters and runs of digits, whatever stands between them."""
     # The one word that has a hyphen is put together again where hyphens part words.
-    plain = re.sub(r"\byo[\W_]+yo\b", "yoyo", _plain(text))
+    plain = re.sub(r"(?<![^\W\d_])yo[\W_]+yo(?![^\W\d_])", "yoyo", _plain(text))
     tokens = re.findall(r"[0-9]+|[^\W\d_](?:[0-9]?[^\W\d_])*", plain)
     if all(token.isdigit() for token in tokens):
         digits = "".join(tokens)

@@ -89,6 +89,7 @@ WRITTEN = {
     "words and their numbers, copied from the page": "\n".join(
         f"{at} {word} {dice_number(word)}" for at, word in enumerate(NINE, start=1)
     ),
+    "each word and its number in one piece": " ".join(word + dice_number(word) for word in NINE),
     "a mixture": "AARDVARK, yoy 6666 cup ajra hus–lap. awni\n" + dice_number("sibling"),
 }
 
