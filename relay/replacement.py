@@ -8,17 +8,17 @@ words can move a case. The desk joins the two when both agree. PROCEDURES P39.
 from flask import Blueprint, Response, g
 
 from policies.parts import Track
-from protocol.derivation import ReporterKeys
+from protocol.derivation import ReporterKeys, derive_reporter_keys
 from protocol.envelope import Answer, Kind
 from protocol.errors import AuthenticityError
 from protocol.names import MailboxId
 from protocol.receipt import encode_issued, generate_receipt, verify_issued
-from relay.forms import keys_of, read_posted
+from relay.forms import read_posted, root_of
 from relay.gate import Purpose
 from relay.headers import PageKind, present
 from relay.languages import _
 from relay.mailbox import permitted_readers
-from relay.mailboxpage import mailbox_page
+from relay.mailboxpage import choice_of, mailbox_page
 from relay.opening import Mailbox, open_mailbox, open_with_token, token_for
 from relay.parts import parts
 from relay.refusals import ProblemError
@@ -54,14 +54,17 @@ def replace_receipt() -> Response:
             token=token_for(parts(), root),
             may_withdraw=mailbox.may_withdraw,
         )
+    renewed = root_of(words, Purpose.SENDING)
     try:
-        _move(mailbox, keys_of(words, Purpose.SENDING))
+        _move(mailbox, derive_reporter_keys(renewed))
     except ProblemError as problem:
         return mailbox_page(
             root, mailbox, Typed(), problems=problem.problems, status=problem.status
         )
     done = _("From now on your new words open your mailbox. Destroy the old ones.")
-    return mailbox_page(root, mailbox, Typed(), done=done)
+    # Not the old one: who asked for new words once more there would never be answered under them.
+    moved = open_mailbox(parts(), renewed)
+    return mailbox_page(renewed, moved, Typed(recipients=choice_of(moved).ticked), done=done)
 
 
 def _move(mailbox: Mailbox, new: ReporterKeys) -> None:

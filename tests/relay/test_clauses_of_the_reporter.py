@@ -17,7 +17,7 @@ from protocol.memo import Memo
 from protocol.names import RecipientName
 from protocol.report import Kind, Report
 from relay.readers import readers_of_escalation
-from tests.journeys.web import receipt_words
+from tests.journeys.web import hidden_fields, receipt_words
 
 Opened = Callable[[str], tuple[Office, Visitor]]
 
@@ -542,7 +542,11 @@ def test_a_receipt_that_someone_saw_is_replaced_and_both_voices_agree(opened: Op
     new = Visitor(visitor.client, paper=receipt_words(offered.text))
     assert len(new.paper) == 9
     fields = dict(re.findall(r'name="(token|receipt)" value="([^"]+)"', offered.text))
-    assert "your new words open your mailbox" in visitor.posts("/en/mailbox/replace", fields).text
+    moved = visitor.posts("/en/mailbox/replace", fields).text
+    assert "your new words open your mailbox" in moved
+    assert 'name="recipients" value="counselor-1" checked' in moved
+    note = {"token": hidden_fields(moved)["token"], "text": "later", "recipients": "counselor-1"}
+    visitor.posts("/en/mailbox/message", note)
     assert new.opens_the_mailbox().status_code == 200
     told = {
         question: (report, value)
@@ -555,6 +559,8 @@ def test_a_receipt_that_someone_saw_is_replaced_and_both_voices_agree(opened: Op
     assert "not taken back" not in new.acts("close", closing="withdraw").text
     assert "first" in office.texts("counselor-1")
     assert announced.mailbox.hex() == new_mailbox
+    (later,) = [one for one in read(office, "counselor-1") if one.text == "later"]
+    assert later.mailbox == announced.mailbox
     assert agreed.mailbox.hex() == old_mailbox
     assert office.texts("head") == []
 
