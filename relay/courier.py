@@ -91,14 +91,22 @@ def refused(error: SottoError) -> Response:
     status = 503 if isinstance(error, StorageError) else 400
     if isinstance(error, CapacityError):
         status = 413
-    return _page(bundle=_current(), refusal=_sentence(str(error)), status=status)
+    return _page(bundle=_shown_beside(), refusal=_sentence(str(error)), status=status)
 
 
 def show_way(error: HTTPException) -> Response:
     """Answer an address that is none, or none to look at, with the one page that there is."""
     foreign = error.code == HTTPStatus.FORBIDDEN
     refusal = "This was sent from another site." if foreign else "There is no such page."
-    return _page(bundle=_current(), refusal=refusal, status=error.code or HTTPStatus.NOT_FOUND)
+    return _page(bundle=_shown_beside(), refusal=refusal, status=error.code or HTTPStatus.NOT_FOUND)
+
+
+def _shown_beside() -> Bundle | None:
+    """Return the bundle that a page of refusal shows; none where the store is what fails."""
+    try:
+        return _current()
+    except SottoError:
+        return None
 
 
 def _sentence(message: str) -> str:

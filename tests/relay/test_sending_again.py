@@ -142,3 +142,14 @@ def test_a_disk_that_fails_is_told_with_the_text_and_confirms_nothing(
     assert page.status_code == 503
     assert "kept text" in page.text
     assert "Sent and locked" not in page.text
+
+
+def test_a_disk_that_fails_is_told_to_the_courier_on_her_page(office: Office) -> None:
+    courier = office.courier()
+    office.parts.store.close()
+    (office.data / "relay.sqlite").write_bytes(b"not a database" * 1000)
+    for path in ("/", "/bundle", "/bundle/1"):
+        page = courier.get(path)
+        assert page.status_code == 503
+        assert "Nothing was changed." in page.text
+        assert "There is no bundle at the moment." in page.text
