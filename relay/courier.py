@@ -130,6 +130,8 @@ def _requested_span(bundle: Bundle) -> _Span:
     if asked is None or asked.units != "bytes" or len(asked.ranges) != 1:
         return whole
     span = asked.range_for_length(bundle.total_bytes)
+    if span is None and asked.ranges[0][0] < -bundle.total_bytes:
+        return whole  # the last so many bytes, and more of them than there are
     if span is None:
         raise RequestedRangeNotSatisfiable(bundle.total_bytes)
     return _Span(start=span[0], stop=span[1], partial=True)
