@@ -58,6 +58,7 @@ def _languages(policy: Policy) -> Broken:
             f"The policy's own language «{policy.language}» is not among the languages shown.",
             f"Add «{policy.language}» to the list.",
         )
+    yield from _unknown(("languages",), policy.languages, policy.languages, "language shown")
     yield from _unknown(("reviewed",), policy.reviewed, policy.languages, "language shown")
 
 

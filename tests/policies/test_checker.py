@@ -180,6 +180,14 @@ CASES = [
         "«fr»",
     ),
     Case(
+        "a language shown twice",
+        change('languages = ["en"]', 'languages = ["en", "en"]'),
+        POLICY,
+        "languages",
+        "«en» stands here twice",
+        "Take one of the two out",
+    ),
+    Case(
         "a language code that does not exist",
         change('languages = ["en"]', 'languages = ["en", "xx"]'),
         POLICY,
