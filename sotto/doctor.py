@@ -198,7 +198,8 @@ def _clock(visit: Visit, deployment: Deployment, *, served: bool) -> Check:
     cut = deployment.store.last_cut()
     today = visit.now.astimezone(UTC).date()
     if cut is not None and today < cut[1]:
-        return Check("clock", False, "It is earlier than the last bundle: set the clock forward.")
+        told = "It is earlier than the last bundle, so it is wrong now or was then: set it right."
+        return Check("clock", False, told)
     times = consensus_times(visit.places.tor / "cached-microdesc-consensus")
     if times is not None and visit.now < times[0]:
         return Check(
