@@ -144,8 +144,8 @@ def _tokens(text: str) -> list[str]:
     if len(tokens) == 1 and len(tokens[0]) == _WORDS * PREFIX_LETTERS:
         beginnings = _split(tokens[0], PREFIX_LETTERS)
         return beginnings if all(map(word_of_prefix, beginnings)) else tokens
-    # A single digit is the number of a line; no word and no dice number has one.
-    return [part for token in tokens if not re.fullmatch("[0-9]", token) for part in _dice(token)]
+    # A single digit, or one after a zero, is the number of a line; no dice number has one.
+    return [part for token in tokens if not re.fullmatch("0?[0-9]", token) for part in _dice(token)]
 
 
 def _plain(text: str) -> str:
@@ -210,13 +210,16 @@ def _word(token: str, *, begun: bool, whole: bool) -> str | None:
 
 
 def _regroup(tokens: list[str], reading: _Reading) -> _Reading:
-    """Try again with spaces in the wrong place, and with each word followed by its number.
+    """Try again with spaces in the wrong place, and with the words and their numbers.
 
     Returns:
         The only reading of nine words that there is, or `reading` as it was.
     """
-    if len(tokens) == 2 * _WORDS and reading[::2] == reading[1::2]:
-        return reading[::2]
+    if len(tokens) == 2 * _WORDS:
+        if reading[::2] == reading[1::2]:
+            return reading[::2]
+        if reading[:_WORDS] == reading[_WORDS:]:
+            return reading[:_WORDS]
     spelled = words_run_together("".join(tokens))
     if len(spelled) == _WORDS:
         return spelled

@@ -90,6 +90,8 @@ WRITTEN = {
         f"{at} {word} {dice_number(word)}" for at, word in enumerate(NINE, start=1)
     ),
     "each word and its number in one piece": " ".join(word + dice_number(word) for word in NINE),
+    "numbered with a zero": "\n".join(f"{at:02}. {word}" for at, word in enumerate(NINE, start=1)),
+    "words, then their numbers": " ".join((*NINE, *map(dice_number, NINE))),
     "a mixture": "AARDVARK, yoy 6666 cup ajra hus–lap. awni\n" + dice_number("sibling"),
 }
 
