@@ -1,8 +1,8 @@
 """Yearly figures that name nobody: counts by track, category, outcome and time (P28).
 
 A count from one to four is not shown, for in a small organisation it points at a
-person; and where a single hidden count could be worked out from its total, another one
-is hidden with it. docs/decisions/0010 gives the rule.
+person; and where hidden counts could be worked out from their total, others are hidden
+with them. docs/decisions/0010 gives the rule.
 """
 
 import secrets
@@ -19,7 +19,9 @@ from desk.vault import Vault
 SMALLEST_SHOWN = 5
 HIDDEN = "suppressed"
 NONE = "none recorded"
+EVERY = "every row"
 TALLY_BYTES = 16
+_PLAIN = ({1}, {SMALLEST_SHOWN - 1})  # their sum says what each of them is
 _DAYS = ((7, "within 7 days"), (14, "within 14 days"))
 _LATER, _NEVER = "later", "not yet"
 _ORIGINS = {
@@ -78,11 +80,11 @@ def yearly_figures(vault: Vault, year: int) -> tuple[Table, ...]:
     ]
     total = len(tallies)
     return (
-        _table("Track", Counter(one.track for one in tallies), total),
-        _table("How it came", Counter(one.origin for one in tallies), total),
-        _table("Acknowledged", Counter(one.acknowledged for one in tallies), total),
-        _table("Category", _count(one.categories for one in tallies), total, several=True),
-        _table("Outcome", _count(one.outcomes for one in tallies), total, several=True),
+        counted("Track", Counter(one.track for one in tallies), total),
+        counted("How it came", Counter(one.origin for one in tallies), total),
+        counted("Acknowledged", Counter(one.acknowledged for one in tallies), total),
+        counted("Category", _count(one.categories for one in tallies), total, several=True),
+        counted("Outcome", _count(one.outcomes for one in tallies), total, several=True),
     )
 
 
@@ -117,15 +119,18 @@ def row_titles(vault: Vault) -> dict[str, str]:
 def suppress(counts: Mapping[str, int], *, total: int) -> tuple[dict[str, int | None], int | None]:
     """Hide small counts, and as many others as it takes that none can be worked out.
 
-    The hidden counts of a table must be two or more and add up to at least five; where the
-    others do not suffice, the total is hidden as well. Zero is shown: it points at nobody.
+    What is hidden are all counts up to a bound: so to whoever knows this rule each hidden row
+    may be any of the hidden counts. These must be two or more, add up to at least five, and be
+    neither all one nor all four; else the bound rises. Zero is shown: it points at nobody.
     """
-    hidden = {one for one, count in counts.items() if 0 < count < SMALLEST_SHOWN}
-    while hidden and (len(hidden) < 2 or sum(counts[h] for h in hidden) < SMALLEST_SHOWN):
-        rest = [one for one, count in counts.items() if count and one not in hidden]
-        if not rest:
-            return {one: None if one in hidden else n for one, n in counts.items()}, None
-        hidden.add(min(rest, key=lambda one: (counts[one], one)))
+    bounds = {SMALLEST_SHOWN - 1, *(one for one in counts.values() if one >= SMALLEST_SHOWN)}
+    hidden: set[str] = set()
+    for bound in sorted(bounds):
+        hidden = {one for one, count in counts.items() if 0 < count <= bound}
+        values = [counts[one] for one in hidden]
+        is_plain = len(values) < 2 or set(values) in _PLAIN
+        if not hidden or (sum(values) >= SMALLEST_SHOWN and not is_plain):
+            break
     shown = {one: None if one in hidden else count for one, count in counts.items()}
     return shown, total if total >= SMALLEST_SHOWN or total == 0 else None
 
@@ -170,9 +175,12 @@ def figures_svg(
     ).encode()
 
 
-def _table(title: str, counts: Mapping[str, int], total: int, *, several: bool = False) -> Table:
+def counted(title: str, counts: Mapping[str, int], total: int, *, several: bool = False) -> Table:
+    """Return a table of counts, suppressed; where all are hidden it does not name its rows."""
     shown, shown_total = suppress(counts, total=total)
     cells = tuple((row, shown[row]) for row in sorted(shown))
+    if cells and all(count is None for _, count in cells):
+        cells = ((EVERY, None),)  # five rows and a total of five would say one each
     return Table(title=title, total=shown_total, cells=cells, several=several)
 
 

@@ -270,7 +270,7 @@ def test_case_whose_retention_ended_is_listed_and_counts_in_its_year_when_it_is_
     browser.send(f"/proposal/{proposal}/delete", {"name": arrived})
     assert "No open case" in browser.goto("/")
     browser.goto(f"/figures/{DAY.year}.csv")
-    assert b"Outcome,warning," in browser.answer.data
+    assert b"Outcome,every row,suppressed" in browser.answer.data
 
 
 @pytest.mark.clause("P31")
