@@ -85,7 +85,7 @@ def plan_dispatch(vault: Vault, *, now: datetime, without_backup: bool) -> Cross
         words=tuple(
             (case.name, *changed_words(case)) for case in cases if changed_words(case) != ("", "")
         ),
-        pages=len(_listed(vault, _month(now.date()))),
+        pages=len(_listed(vault, _month(desk, now.date()))),
         acknowledged=len(acknowledged),
         held_back=held_back,
         successor=desk.successor,
@@ -117,7 +117,7 @@ def export_dispatch(
         with vault.changes():
             crossing = plan_dispatch(vault, now=now, without_backup=without_backup)
             staged.write(_seal(vault, _dispatch(vault, now, without_backup), now))
-            _forget_old_cover(vault, _month(now.date()))
+            _forget_old_cover(vault, _month(read_desk(vault), now.date()))
             mark_exported(vault, read_desk(vault), crossing.serial, today=now.date())
             note_carried(vault, crossing.serial)
         staged.publish()
@@ -165,7 +165,7 @@ def _name(desk: DeskRecord) -> RecipientName:
 def _slots(vault: Vault, counselor: RecipientName, today: date) -> list[tuple[MailboxId, bytes]]:
     """Seal every page; in ascending order of mailbox ids, which follows no time."""
     slots = []
-    for mailbox in _listed(vault, _month(today)):
+    for mailbox in _listed(vault, _month(read_desk(vault), today)):
         case = vault.get(CaseRecord, mailbox.case) if mailbox.case else None
         page = (
             cover_page(mailbox.id, counselor=counselor, today=today)
@@ -223,5 +223,11 @@ def _seal(vault: Vault, archive: Iterator[bytes], now: datetime) -> Iterator[byt
     yield from sealer.finish_in_pieces()
 
 
-def _month(day: date) -> int:
+def _month(desk: DeskRecord, today: date) -> int:
+    """Return the month by which cover lives: never a later one than that of the last bundle.
+
+    A clock that was set ahead for an hour would end all cover at once and for good, and what
+    is left in every dispatch would be the mailboxes of people.
+    """
+    day = min(today, desk.cut_day or today)
     return day.year * 12 + day.month - 1

@@ -78,6 +78,16 @@ def test_a_cover_mailbox_is_dropped_when_its_months_are_over(
     assert list(desk.all(MailboxRecord)) == []
 
 
+@pytest.mark.claim("C2")
+def test_cover_lives_on_while_the_clock_of_the_desk_is_set_years_ahead(
+    desk: Vault, relay: FakeRelay, bundle: Path, dispatch: Path
+) -> None:
+    """All of it ended at once and for good, and every later dispatch listed people alone."""
+    import_bundle(desk, relay.cut(bundle, [relay.cover() for _ in range(3)]), now=NOW)
+    assert export_dispatch(desk, dispatch, now=NOW + timedelta(days=10_000)).pages == 3
+    assert export_dispatch(desk, dispatch, now=NOW).pages == 3
+
+
 def test_the_dispatch_is_sealed_to_the_relay_and_says_nothing_else(
     *,
     desk: Vault,
