@@ -200,18 +200,19 @@ def decide_outcome(
         CapacityError: the reporter's page is too small for it.
     """
     reasons = require_words(reasons, "the reasons")
+    told = "\n".join(tell_reporter.splitlines()).strip()  # as replies: one text, whoever typed it
     with working(vault, case, now=now) as work:
         known = policy_of(vault, case).outcomes
         if not outcomes or any(one not in known for one in outcomes):
             raise ProcedureError("Choose at least one outcome that the policy names.")
         decision = Decision(day=work.today, by=work.by, outcomes=tuple(outcomes), reasons=reasons)
         work.change(decision=decision)
-        if tell_reporter:
-            work.change_case(outcome=tell_reporter.strip())
+        if told:
+            work.change_case(outcome=told)
             check_fits(work.case, today=work.today)
             if not has_mailbox(vault, work.case):
                 work.change_case(told_outcome=work.case.outcome)
-        work.record(Act.DECIDED, why=reasons, outcomes=tuple(outcomes), told=bool(tell_reporter))
+        work.record(Act.DECIDED, why=reasons, outcomes=tuple(outcomes), told=bool(told))
 
 
 def close_case(

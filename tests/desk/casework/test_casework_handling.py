@@ -377,6 +377,18 @@ def test_outcome_and_reasons_reach_the_reporter_only_in_the_counselors_words(
 
 
 @pytest.mark.clause("P31")
+def test_an_outcome_of_spaces_takes_nothing_off_the_page_and_line_ends_are_those_of_replies(
+    first: Desk, reporter: ReporterKeys
+) -> None:
+    case = arrive(first, reporter)
+    for tell in ("Warned.\r\nTwice.", " \r\n "):
+        decide_outcome(
+            first.vault, case, ["warning"], reasons="x", tell_reporter=tell, now=first.now
+        )
+        assert first.case(reporter).outcome == "Warned.\nTwice."
+
+
+@pytest.mark.clause("P31")
 def test_a_case_closes_only_with_an_outcome_and_after_asking_the_reporter(
     first: Desk, reporter: ReporterKeys
 ) -> None:
