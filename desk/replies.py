@@ -14,6 +14,10 @@ from protocol.errors import CapacityError, FormatError, StorageError
 from protocol.names import MailboxId, RecipientName
 from protocol.replypage import Reply, ReplyPage
 
+# Measured with the texts of the catalogues: a letter takes one octet, two or three.
+PAGE_HOLDS = (
+    "some 1,900 words in Latin letters, 1,400 in Arabic or Cyrillic ones, 5,000 Chinese characters"
+)
 _LONGEST_NAME = RecipientName("x" * 32)  # room for a name that the relay has not told yet
 
 
@@ -97,8 +101,7 @@ def check_fits(case: CaseRecord, *, today: date) -> None:
         numbers = [str(one.number) for one in case.replies if one.on_page and one.serial]
         way = f", or leave an older one off it, as number {numbers[0]}" if numbers else ""
         raise CapacityError(
-            "The page for this reporter is full, which is some 2,500 words; "
-            f"shorten the reply{way}."
+            f"The page for this reporter is full: it holds {PAGE_HOLDS}; shorten the reply{way}."
         ) from None
 
 

@@ -9,7 +9,7 @@ from desk.casework.replytexts import ready_replies, require_filled
 from desk.casework.said import is_manual
 from desk.casework.work import read_file
 from desk.records import CaseRecord
-from desk.replies import queue_reply, take_back, take_off_page
+from desk.replies import PAGE_HOLDS, queue_reply, take_back, take_off_page
 from desk.screens.forms import Answer, Field, Form, Kind, Option, Task, Typed, perform
 from desk.screens.headers import stay
 from desk.screens.preview import language_of, preview
@@ -70,7 +70,7 @@ def take_off(name: str) -> Answer:
 
     form = Form(
         title="Leave an older reply off the page",
-        lead=("A page holds some 2,500 words of yours.",),
+        lead=(f"A page holds {PAGE_HOLDS}, all its replies together.",),
         stop="" if options else "No reply that crossed is on the page.",
         fields=(Field(name="number", label="Which one", kind=Kind.ONE, options=options),),
         button="Leave it off",

@@ -1,20 +1,26 @@
 """Replies and clocks: written, taken back, bounded by one page, counted in words."""
 
+import re
 from datetime import timedelta
+from itertools import cycle, islice
 from pathlib import Path
 
 import pytest
+from babel.messages.pofile import read_po
 from relayside import DAY, NOW, Counselor, FakeRelay, open_page
 
+import templates
 from desk.cases import case_name, clock
 from desk.casework.triage import triage
 from desk.exporting import export_dispatch, plan_dispatch
 from desk.importing import import_bundle
 from desk.records import CaseRecord
-from desk.replies import queue_reply, take_back, take_off_page
+from desk.replies import PAGE_HOLDS, queue_reply, take_back, take_off_page
 from desk.vault import Vault
 from protocol.derivation import ReporterKeys, generate_throwaway_keys
 from protocol.errors import CapacityError, FormatError, StorageError
+
+CATALOGUES = Path(templates.__file__).parent.parent / "locale"
 
 
 def _case(desk: Vault) -> CaseRecord:
@@ -45,6 +51,28 @@ def test_a_reply_is_taken_back_until_a_dispatch_carried_it(
     export_dispatch(desk, dispatch, now=NOW)
     with pytest.raises(StorageError, match="cannot be taken back"):
         take_back(desk, case)
+
+
+@pytest.mark.parametrize(
+    ("language", "parts", "between"),
+    [
+        pytest.param("tr", 1_900, " ", id="Latin words, the longest"),
+        pytest.param("uk", 1_400, " ", id="Cyrillic words"),
+        pytest.param("ar", 1_400, " ", id="Arabic words"),
+        pytest.param("zh_Hans", 5_000, "", id="Chinese characters"),
+    ],
+)
+def test_a_page_holds_what_a_counselor_is_told_it_holds(
+    desk: Vault, case: CaseRecord, language: str, parts: int, between: str
+) -> None:
+    """It said 2,500 words, and 1,400 Ukrainian ones filled it."""
+    with (CATALOGUES / language / "LC_MESSAGES" / "messages.po").open("rb") as written:
+        texts = [str(one.string) for one in read_po(written) if one.id]
+    text = re.sub(r"%\(\w+\)s", " ", " ".join(texts))
+    found = text.split() if between else re.findall("[\u4e00-\u9fff]", text)
+    text = between.join(islice(cycle(found), parts))
+    queue_reply(desk, case, text, today=DAY)
+    assert f"{parts:,}" in PAGE_HOLDS
 
 
 @pytest.mark.parametrize("text", ["x" * 17_000, "ж" * 8_500, "\\" * 8_500], ids=["x", "ж", "\\"])
