@@ -49,7 +49,13 @@ def tell_freshness(desk: DeskRecord, reader: BundleReader, today: date) -> list[
 def tell_serial(desk: DeskRecord, accepted: int, head: BundleHead) -> tuple[list[str], list[str]]:
     """Say what the relay knows of her dispatches: what is wrong, and what is good to know."""
     told, notes = [], []
-    if accepted > desk.serial and not desk.restored:
+    if accepted > desk.serial and desk.restored:
+        told.append(
+            f"The relay accepted your dispatch {accepted}, and the copy you restored is as old as "
+            f"dispatch {desk.serial}: what waits here may have crossed, and people may have read "
+            "what is not here. Write that again before you export: the next dispatch replaces it."
+        )
+    elif accepted > desk.serial:
         told.append(
             f"The relay accepted dispatch {accepted} in your name, and this desk made only "
             f"{desk.serial}: if no other desk of yours has this key, somebody else has it."

@@ -100,7 +100,7 @@ def test_a_restored_desk_exports_nothing_before_it_has_seen_the_newest_bundle(
         with pytest.raises(StorageError, match="restored from a backup"):
             export_dispatch(again, dispatch, now=NOW)
         told = import_bundle(again, relay.cut(tmp_path / "bundle", [], number=2), now=NOW)
-        assert told.told == []
+        assert ["what waits here may have crossed" in one for one in told.told] == [True]
         assert export_dispatch(again, dispatch, now=NOW).serial == 4
 
 
