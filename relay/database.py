@@ -137,14 +137,20 @@ def open_engine(url: str) -> Engine:
         StorageError: the database cannot be opened, or has another product's or
             a newer version's schema.
     """
-    address = make_url(url)
-    engine = create_engine(
-        address,
-        hide_parameters=True,  # an error message must not carry what was being stored
-        pool_size=POOL_CONNECTIONS,
-        max_overflow=2 * POOL_CONNECTIONS,
-        pool_timeout=WAIT_SECONDS,
-    )
+    try:
+        address = make_url(url)
+        engine = create_engine(
+            address,
+            hide_parameters=True,  # an error message must not carry what was being stored
+            pool_size=POOL_CONNECTIONS,
+            max_overflow=2 * POOL_CONNECTIONS,
+            pool_timeout=WAIT_SECONDS,
+        )
+    except (SQLAlchemyError, ImportError, ValueError):  # they repeat the address, and its password
+        raise StorageError(
+            "The setting database is no address of PostgreSQL; write"
+            " postgresql+psycopg://USER@HOST/NAME, or leave it empty."
+        ) from None
     if address.get_backend_name() == "sqlite":
         event.listen(engine, "connect", _prepare_sqlite)
         event.listen(engine, "begin", _begin_sqlite)

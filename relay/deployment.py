@@ -8,7 +8,9 @@ Refuses to make a relay where one is, and to open secrets that others may read.
 import fcntl
 import os
 import secrets
+import shutil
 import stat
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, time
 from pathlib import Path
@@ -78,12 +80,13 @@ def init_deployment(data: Path, *, now: datetime, settings: Settings | None = No
 
     Raises:
         KeyMaterialError: a relay is there already; nothing was touched.
-        StorageError: the folder cannot be written.
+        StorageError: the folder or the database cannot be written; what was begun is gone.
     """
     chosen = settings or Settings()
     inside = data / SECRETS_NAME
+    taken = KeyMaterialError("This folder holds a relay already; choose another folder.")
     if inside.exists() or (data / SETTINGS_NAME).exists():
-        raise KeyMaterialError("This folder holds a relay already; choose another folder.")
+        raise taken
     midnight = datetime.combine(now.astimezone(UTC).date(), time(), UTC)
     secret = generate_secret_key(
         user_id="Sotto relay", passphrase=None, created=midnight, expires=None
@@ -91,16 +94,27 @@ def init_deployment(data: Path, *, now: datetime, settings: Settings | None = No
     key = read_secret_key(secret, None)
     try:
         data.mkdir(parents=True, exist_ok=True)
-        for folder in (data, inside, data / RUN_NAME):
-            folder.mkdir(exist_ok=True)
-            folder.chmod(0o700)
+        data.chmod(0o700)
+        before = set(data.iterdir())
+        inside.mkdir()  # one of two that begin at once comes no further
+    except FileExistsError:
+        raise taken from None
+    except OSError as error:
+        raise StorageError("The data folder cannot be written; check its owner.") from error
+    try:
+        inside.chmod(0o700)
+        (data / RUN_NAME).mkdir(exist_ok=True)
+        (data / RUN_NAME).chmod(0o700)
         _write(inside / SALT_NAME, secrets.token_bytes(SALT_BYTES))
         _write(inside / RELAY_KEY_NAME, secret)
         _write(data / CERTIFICATE_NAME, key.certificate)
         _write(data / SETTINGS_NAME, chosen.encode().encode())
         open_store(_database_url(data, chosen)).close()
-    except OSError as error:
-        raise StorageError("The data folder cannot be written; check its owner.") from error
+    except BaseException as error:
+        _remove(set(data.iterdir()) - before)  # half a relay would stand in the way of a whole one
+        if isinstance(error, OSError):
+            raise StorageError("The data folder cannot be written; look at the disk.") from error
+        raise
     return RelayId(key.fingerprint)
 
 
@@ -162,6 +176,14 @@ def _write(path: Path, content: bytes) -> None:
         file.write(content)
         file.flush()
         os.fsync(file.fileno())
+
+
+def _remove(paths: Iterable[Path]) -> None:
+    for path in paths:
+        if path.is_dir():
+            shutil.rmtree(path, ignore_errors=True)
+        else:
+            path.unlink(missing_ok=True)
 
 
 def _read_secret(path: Path) -> bytes:

@@ -67,6 +67,27 @@ def test_second_relay_in_one_folder_is_refused_and_the_first_stays(data: Path) -
 
 
 @pytest.mark.parametrize(
+    "address",
+    [
+        *("postgresql+psycopg://nobody@127.0.0.1:1/none", "mysql://me:hunter2@host/name"),
+        *("postgres://me:hunter2@host/name", "postgresql://host:port/name", "on the other machine"),
+    ],
+)
+def test_relay_whose_database_failed_at_first_is_made_in_the_same_folder_afterwards(
+    tmp_path: Path, address: str
+) -> None:
+    (tmp_path / "torrc").write_text("UseBridges 1\n")
+    with pytest.raises(StorageError) as refused:
+        init_deployment(tmp_path, now=NOW, settings=Settings(database=address))
+    assert "hunter2" not in str(refused.value)
+    assert [path.name for path in tmp_path.iterdir()] == ["torrc"], "nothing of ours, all of theirs"
+    relay = init_deployment(tmp_path, now=NOW)
+    opened = open_deployment(tmp_path)
+    assert opened.relay_id == relay
+    opened.close()
+
+
+@pytest.mark.parametrize(
     ("name", "mode"), [("secrets", 0o755), ("secrets/salt", 0o640)], ids=["the folder", "a file"]
 )
 def test_secrets_that_others_may_read_are_refused(data: Path, name: str, mode: int) -> None:
