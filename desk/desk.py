@@ -4,6 +4,7 @@ The relay's certificate is pinned here, once. Its fingerprint is to be compared 
 voice with the operator's: everything the desk believes later hangs on it.
 """
 
+import shutil
 from datetime import datetime
 from pathlib import Path
 
@@ -118,15 +119,17 @@ def _found(
 ) -> Vault:
     if key.fingerprint == relay:
         raise KeyMaterialError("These are the same key; give the relay's certificate to --relay.")
-    vault = create_vault(directory, armored=key_file, secret_key=key, now=now)
-    with vault.changes():
-        vault.put(
-            DeskRecord(
-                relay=RelayId(relay),
-                relay_certificate=relay_certificate,
-                fingerprint=key.fingerprint,
-            )
-        )
+    refuse_used_folder(directory)
+    record = DeskRecord(
+        relay=RelayId(relay), relay_certificate=relay_certificate, fingerprint=key.fingerprint
+    )
+    try:
+        vault = create_vault(directory, armored=key_file, secret_key=key, now=now)
+        with vault.changes():
+            vault.put(record)
+    except BaseException:
+        shutil.rmtree(directory, ignore_errors=True)  # half a desk would stand in the way
+        raise
     return vault
 
 

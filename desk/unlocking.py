@@ -169,6 +169,7 @@ def open_protected(armored: bytes, passphrase: str) -> SecretKey:
         KeyMaterialError: wrong passphrase, no protection, or not a secret key.
     """
     if not passphrase:
+        read_secret_key(armored, None)  # says of a protected one that it is
         raise KeyMaterialError(
             "The desk takes only a secret key that a passphrase protects; set one in gpg with "
             "--change-passphrase and export the key again."

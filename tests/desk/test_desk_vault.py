@@ -1,6 +1,8 @@
 """The vault opens for her key alone, keeps all or nothing, and notices every change."""
 
+import resource
 import secrets
+import signal
 import sqlite3
 import stat
 from pathlib import Path
@@ -133,6 +135,30 @@ def test_a_folder_in_use_is_never_made_a_desk(
     with pytest.raises(StorageError, match="not empty"):
         make_desk(tmp_path, anna, relay)
     assert [one.name for one in (tmp_path / "desk").iterdir()] == ["thesis.odt"]
+
+
+def test_a_desk_that_the_disk_refused_at_first_is_made_in_the_same_folder_afterwards(
+    tmp_path: Path, anna: Counselor, relay: FakeRelay
+) -> None:
+    ignored = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (4096, limits[1]))
+    try:
+        with pytest.raises(StorageError):
+            make_desk(tmp_path, anna, relay)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+        signal.signal(signal.SIGXFSZ, ignored)
+    assert not (tmp_path / "desk").exists()
+    make_desk(tmp_path, anna, relay).close()
+
+
+def test_an_empty_passphrase_asks_for_the_passphrase_and_not_for_another_key(
+    tmp_path: Path, anna: Counselor, relay: FakeRelay
+) -> None:
+    make_desk(tmp_path, anna, relay).close()
+    with pytest.raises(KeyMaterialError, match="give its passphrase"):
+        open_vault(tmp_path / "desk", "")
 
 
 def test_a_folder_without_a_desk_says_how_to_make_one(tmp_path: Path) -> None:
