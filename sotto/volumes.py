@@ -7,6 +7,7 @@ on the disk, and FILE gets its name last.
 
 import os
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import BinaryIO
 
@@ -83,7 +84,8 @@ class VolumeWriter:
         if self._file is not None:
             self._file.close()
         for number in range(1, self._number + 1):
-            _beside(volume_path(self._first, number)).unlink(missing_ok=True)
+            with suppress(OSError):  # of a disk that refuses, which was said
+                _beside(volume_path(self._first, number)).unlink(missing_ok=True)
 
     def _open_volume(self) -> None:
         self._number += 1

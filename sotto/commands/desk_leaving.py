@@ -16,6 +16,7 @@ from desk.casework.handover import (
 from desk.files import read_small, write_whole
 from desk.vault import Vault
 from protocol import limits
+from protocol.errors import StorageError
 from sotto.commands.desk_options import FILE, FOLDER, now, why_option, with_vault, words
 
 
@@ -94,7 +95,10 @@ def outside(
 def figures(vault: Vault, year: int, out: Path) -> None:
     """Write the figures of a year, small counts hidden: figures.csv and figures.svg."""
     tables = yearly_figures(vault, year)
-    out.mkdir(parents=True, exist_ok=True)
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise StorageError("The folder cannot be made there; look at the disk.") from error
     write_whole(out / "figures.csv", [figures_csv(tables, year=year)])
     write_whole(out / "figures.svg", [figures_svg(tables, year=year, titles=row_titles(vault))])
 

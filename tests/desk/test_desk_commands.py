@@ -192,3 +192,8 @@ def test_a_damaged_bundle_is_verified_with_exit_code_1(
     sent = relay.send(reporter)
     bundle = relay.cut(made.folder / "b", [sent], drop=[sent.id])
     assert sent.id.hex()[:8] in made.sotto("verify", bundle, exits=1).stderr
+
+
+def test_figures_where_no_folder_can_be_made_are_refused_in_one_sentence(made: Machine) -> None:
+    refused = made.sotto("stats", "2026", "--out", made.folder / "key.asc" / "figures", exits=1)
+    assert refused.stderr.startswith("sotto: The folder cannot be made there")

@@ -136,6 +136,15 @@ def test_backup_of_a_serving_relay_leaves_nothing_behind_but_its_day(
     assert [path.name for path in tmp_path.iterdir() if path.name.startswith(".")] == []
 
 
+def test_backup_to_a_place_that_takes_no_file_is_refused_in_one_sentence(
+    data: Path, key: SecretKey, tmp_path: Path
+) -> None:
+    (tmp_path / "b.asc").write_bytes(key.certificate)
+    command = ["relay", "backup", "--data", str(data), "--to", str(tmp_path / "b.asc" / "b.pgp")]
+    refused = CliRunner().invoke(main, [*command, "--recipient", str(tmp_path / "b.asc")])
+    assert refused.stderr == "sotto: The backup cannot be written there; look at the disk.\n"
+
+
 @pytest.mark.claim("C1")
 def test_backup_holds_no_secret_in_the_clear(data: Path, backup: Path) -> None:
     sealed = backup.read_bytes()
