@@ -93,7 +93,9 @@ class RelaySites:
         self._clockwork.start()
 
     def ended(self) -> None:
-        """Stop the timetable and close the store."""
+        """Stop the timetable and close the store, if the relay could be opened at all."""
+        if "parts" not in vars(self):
+            return  # the reason was said; to open it once more would say another one
         self._clockwork.stop()
         self.parts.deployment.close()
 

@@ -73,6 +73,15 @@ def test_relay_that_was_never_made_is_not_served_and_no_folder_appears(tmp_path:
     assert not missing.exists()
 
 
+def test_relay_with_a_policy_that_is_nowhere_says_that_alone_and_ends(data: Path) -> None:
+    settings = (data / "relay.toml").read_text()
+    moved = re.sub(r"(?m)^policy = .*$", 'policy = "/nowhere/our-policy"', settings)
+    (data / "relay.toml").write_text(moved)
+    refused = run_command("relay", "serve", "--data", str(data), refused=True)
+    assert "The policy has no file policy.toml" in refused.stderr
+    assert "Another process" not in refused.stderr
+
+
 @pytest.mark.slow
 @pytest.mark.tor
 def test_relay_joins_the_network_that_its_own_torrc_names_and_publishes_both_sites(
