@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 
 from desk.casework.casefile import Way
+from desk.casework.colleagues import Colleague
 from desk.casework.errors import ProcedureError
 from desk.casework.following import catch_up
 from desk.casework.origins import file_letter
@@ -75,6 +76,11 @@ def enter_report(
     if received > now.date():
         raise ProcedureError("This day is still to come; check the date.")
     _check(policy, track, answers or {}, (*categories, *consents))
+    # A name with a slip in it would leave nobody out.
+    if set(left_out) - {*policy.recipients, *(one.name for one in vault.all(Colleague))}:
+        raise ProcedureError(
+            "Nobody is called that: leave out by the names that `sotto desk case colleagues` lists."
+        )
     keys = generate_throwaway_keys()
     report = _report(
         vault,
@@ -150,6 +156,10 @@ def _check(
     known = {*policy.categories, *policy.consents}
     if set(answers) - asked or set(picked) - known:
         raise ProcedureError("The policy of this desk does not ask for that.")
+    for question, values in answers.items():
+        options = policy.questions[question].options
+        if options and set(values) - set(options):
+            raise ProcedureError("A question has no such option: take one that the policy names.")
 
 
 def _answers(

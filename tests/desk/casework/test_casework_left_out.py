@@ -123,6 +123,39 @@ def test_somebody_left_out_of_a_report_by_telephone_is_let_in_by_word(first: Des
     assert left_out(first.vault, case) == ()
 
 
+@pytest.mark.clause("P9")
+@pytest.mark.clause("P16")
+@pytest.mark.parametrize("slip", ["haed", "Head", "head ", ""])
+def test_a_report_by_telephone_leaves_nobody_out_by_a_name_that_nobody_has(
+    first: Desk, slip: str
+) -> None:
+    with pytest.raises(ProcedureError, match="Nobody is called that"):
+        enter_report(
+            first.vault,
+            way="telephone",
+            track="concern",
+            text="Told.",
+            received=DAY,
+            left_out=["head", slip],
+            now=first.now,
+        )
+    assert list(first.vault.all(CaseRecord)) == []
+
+
+@pytest.mark.clause("P9")
+def test_a_report_by_telephone_has_no_answer_that_its_question_does_not_offer(first: Desk) -> None:
+    with pytest.raises(ProcedureError, match="no such option"):
+        enter_report(
+            first.vault,
+            way="telephone",
+            track="concern",
+            text="Told.",
+            received=DAY,
+            answers={"standing": ["Affected"]},
+            now=first.now,
+        )
+
+
 @pytest.mark.clause("P16")
 def test_an_agreement_about_one_case_lets_nobody_into_another_joined_later(
     first: Desk, reporter: ReporterKeys
