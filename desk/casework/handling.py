@@ -175,7 +175,7 @@ def set_case_status(
         work.change_case(status=status)
         work.change(closed_on=None)
         check_fits(work.case, today=work.today)
-        work.record(Act.STATUS, why=reason, status=status)
+        work.record(Act.STATUS, why=reason.strip(), status=status)
 
 
 def decide_outcome(

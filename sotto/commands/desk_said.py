@@ -7,6 +7,7 @@ import click
 from desk.cases import find_case
 from desk.casework import handling, noting
 from desk.casework.conflicts import record_agreement
+from desk.casework.errors import ProcedureError
 from desk.casework.replytexts import ready_replies
 from desk.showing import case_view
 from desk.vault import Vault
@@ -20,11 +21,12 @@ from sotto.commands.desk_options import now, why_option, with_vault, words
 @click.argument("text", required=False)
 def ready(vault: Vault, case: str, text: str | None) -> None:
     """List the ready texts of the procedure, or print one in the reporter's language."""
-    for one in ready_replies(vault, find_case(vault, case)):
-        if text is None:
-            click.echo(f"{one.id}  {one.title}")
-        elif one.id == text:
-            click.echo(one.text)
+    replies = ready_replies(vault, find_case(vault, case))
+    found = [one for one in replies if text in (None, one.id)]
+    if text and not found:
+        raise ProcedureError("The procedure of this case has no such ready text.")
+    for one in found:
+        click.echo(one.text if text else f"{one.id}  {one.title}")
 
 
 @click.command()

@@ -182,3 +182,18 @@ def test_somebody_left_out_is_let_in_by_the_letter_that_says_so(
     assert "Name the letter" in str(refused.exception)
     one.gets("let-in", "--letter", "2", case, two.name, saying="She says so.")
     assert "Left out: nobody" in one.gets("top", case)
+
+
+@pytest.mark.clause("P4")
+def test_a_ready_text_that_the_procedure_lacks_is_refused_and_a_reason_ends_with_its_words(
+    terminals: tuple[Terminal, Terminal], first: Desk, office: Office
+) -> None:
+    one, _two = terminals
+    reporter = new_reporter()
+    office.writes(reporter)
+    first.imports()
+    case = first.case(reporter).name
+    refused = one.types("ready", case, "acknowledgment", saying="")
+    assert "no such ready text" in str(refused.exception)
+    one.gets("status", case, "looking", saying="We look.\n")
+    assert "We look.\n" in one.gets("verify", case)
