@@ -96,7 +96,8 @@ def add_courier(service: Path, name: str, address: OnionAddress) -> CourierSecre
         The private half: to be shown once.
 
     Raises:
-        OnionError: the name is unfit or taken, or the folder holds a damaged file.
+        OnionError: the name is unfit or taken, the folder holds a damaged file, or the disk
+            refuses.
     """
     if not _NAME.fullmatch(name):
         raise OnionError("A courier's name is made of a-z, 0-9 and hyphens, at most 32.")
@@ -104,16 +105,21 @@ def add_courier(service: Path, name: str, address: OnionAddress) -> CourierSecre
         raise OnionError("This courier has a key already: revoke it first.")
     private = X25519PrivateKey.generate()
     folder = service / "authorized_clients"
-    folder.mkdir(mode=0o700, exist_ok=True)
     line = f"descriptor:x25519:{_base32(private.public_key().public_bytes_raw())}\n"
     # Written aside and renamed: a half-written file would be a damaged one, and the
     # site would close. The place aside lies outside the folder that tor reads.
     unfinished = service / ".courier-key"
-    unfinished.unlink(missing_ok=True)
-    unfinished.touch(mode=0o600)
-    unfinished.write_bytes(line.encode())
-    give_to_owner_of(service, folder, unfinished)
-    unfinished.replace(folder / f"{name}{_ENDING}")
+    try:
+        folder.mkdir(mode=0o700, exist_ok=True)
+        unfinished.unlink(missing_ok=True)
+        unfinished.touch(mode=0o600)
+        unfinished.write_bytes(line.encode())
+        give_to_owner_of(service, folder, unfinished)
+        unfinished.replace(folder / f"{name}{_ENDING}")
+    except OSError as error:
+        raise OnionError(
+            f"No key was added, as {service} cannot be written: look at its owner and at the disk."
+        ) from error
     key = _base32(private.private_bytes_raw())
     return CourierSecret(line=f"{address}:descriptor:x25519:{key}", key=key)
 
@@ -124,12 +130,17 @@ def revoke_courier(service: Path, name: str) -> None:
     Works on a damaged file too: revoking is how one gets rid of it.
 
     Raises:
-        OnionError: nobody of that name has a key.
+        OnionError: nobody of that name has a key, or it cannot be taken away.
     """
     path = service / "authorized_clients" / f"{name}{_ENDING}"
     if not _NAME.fullmatch(name) or not os.path.lexists(path):
         raise OnionError("No courier of that name has a key: see `sotto onion courier list`.")
-    path.unlink()
+    try:
+        path.unlink()
+    except OSError as error:
+        raise OnionError(
+            f"The key is still good: take {path} away as the owner of its folder."
+        ) from error
 
 
 def _read_key(path: Path) -> CourierKey:

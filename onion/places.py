@@ -11,6 +11,7 @@ import re
 import stat
 from dataclasses import dataclass
 from pathlib import Path
+from shlex import quote
 
 from protocol.errors import OnionError
 
@@ -127,7 +128,8 @@ def check_private(path: Path) -> None:
         raise OnionError(f"{path} is a symbolic link: put the file itself there.")
     if mode & 0o077:
         raise OnionError(
-            f"{path} is open to other people on this machine: run `chmod -R go= {path}`"
+            f"{path} is open to other people on this machine: run"
+            f" `chmod -R go= {quote(str(path))}`"
             " and ask who could have read it."
         )
 

@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
+from shlex import quote
 
 from onion.places import Places
 from onion.status import Check, read_health
@@ -176,7 +177,8 @@ def check_permissions(data: Path) -> Check:
         return Check(
             "permissions",
             False,
-            f"{wrong[0]} is open to others or not this account's: run `chmod -R go= {data}`"
+            f"{wrong[0]} is open to others or not this account's:"
+            f" run `chmod -R go= {quote(str(data))}`"
             + (", and ask who could have read the secrets." if secret else "."),
         )
     return Check("permissions", True, "data and secrets are this account's alone")

@@ -1,6 +1,7 @@
 """Courier keys: tor fails open, so every file that tor would misread is refused here."""
 
 import os
+import shlex
 from base64 import b32decode, b32encode
 from collections.abc import Callable
 from pathlib import Path
@@ -15,7 +16,7 @@ from onion.courier_keys import (
     revoke_courier,
     verify_courier_keys,
 )
-from onion.places import Places
+from onion.places import Places, check_private
 from protocol.errors import OnionError
 
 # A point of order 8 (RFC 7748, section 6.1; listed at https://cr.yp.to/ecdh.html#validate).
@@ -214,3 +215,27 @@ def test_damaged_key_goes_away_by_revoking_it(places: Places, addresses: Address
     place(places.courier, "berta.auth", "broken")
     revoke_courier(places.courier, "berta")
     assert [key.name for key in verify_courier_keys(places.courier)] == ["anna"]
+
+
+def test_key_that_cannot_be_written_or_taken_away_is_told_and_nobody_thinks_it_was(
+    places: Places, addresses: Addresses
+) -> None:
+    add_courier(places.courier, "dora", addresses.courier)
+    key = places.courier / "authorized_clients" / "dora.auth"
+    key.unlink()
+    key.mkdir()
+    with pytest.raises(OnionError, match="still good"):
+        revoke_courier(places.courier, "dora")
+    key.rmdir()
+    (places.courier / ".courier-key").mkdir()
+    with pytest.raises(OnionError, match="No key was added"):
+        add_courier(places.courier, "emil", addresses.courier)
+
+
+def test_command_to_close_a_folder_names_one_folder_whatever_its_path(tmp_path: Path) -> None:
+    folder = tmp_path / "my relay; it's mine"
+    folder.mkdir(mode=0o755)
+    with pytest.raises(OnionError) as refused:
+        check_private(folder)
+    command = str(refused.value).split("`")[1]
+    assert shlex.split(command) == ["chmod", "-R", "go=", str(folder)]
