@@ -8,6 +8,8 @@ import tomllib
 from dataclasses import dataclass, fields
 from pathlib import Path
 
+from babel import Locale, UnknownLocaleError
+
 from protocol.errors import FormatError
 from protocol.limits import ATTACHMENTS_COUNT, TEXT_CHARS
 
@@ -126,12 +128,23 @@ def _typed(name: str, value: object, default: object) -> object:
     raise FormatError(f"The setting {name} in relay.toml has a value of the wrong kind.")
 
 
+def _is_language(code: str) -> bool:
+    """Tell whether pages can be written in it: with one that is none no page could be made."""
+    try:
+        Locale.parse(code, sep="-")
+    except (UnknownLocaleError, ValueError):
+        return False
+    return True
+
+
 def _check_ranges(settings: Settings) -> None:
     hours = settings.cut_hours
     rules = {
         "cut_hours": all(0 <= hour <= 23 for hour in hours)
         and list(hours) == sorted(set(hours))
         and hours[0] == 0,
+        "languages": all(map(_is_language, settings.languages))
+        and len(set(settings.languages)) == len(settings.languages),
         "cover_mean": 0 <= settings.cover_mean <= 100,
         "text_chars": 1_000 <= settings.text_chars <= TEXT_CHARS,
         "attachments_bytes": 0 <= settings.attachments_bytes <= 4 * 1024 * MEBIBYTE - MEBIBYTE,

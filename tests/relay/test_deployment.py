@@ -1,5 +1,6 @@
 """The data folder: made once, closed to others, served by one process."""
 
+import json
 import subprocess
 import sys
 from datetime import UTC, datetime
@@ -11,6 +12,7 @@ from keys.certificate import verify_certificate
 from keys.signature import verify_detached
 from protocol.errors import FormatError, KeyMaterialError, StorageError
 from relay.deployment import init_deployment, open_deployment
+from relay.languages import TRANSLATIONS
 from relay.settings import Settings, read_settings
 
 NOW = datetime(2026, 11, 20, 17, 45, tzinfo=UTC)
@@ -150,6 +152,12 @@ def test_settings_written_and_read_are_the_same() -> None:
     assert read_settings("") == Settings()
 
 
+def test_settings_with_every_language_of_the_catalogues_are_read() -> None:
+    names = sorted(path.name.replace("_", "-") for path in TRANSLATIONS.iterdir() if path.is_dir())
+    assert len(names) == 12
+    assert read_settings(f"languages = {json.dumps(names)}").languages == tuple(names)
+
+
 @pytest.mark.parametrize(
     "text",
     [
@@ -158,6 +166,10 @@ def test_settings_written_and_read_are_the_same() -> None:
         'text_chars = "5000"',
         "demo = 1",
         "languages = []",
+        'languages = ["en", "xx"]',
+        'languages = ["zh_Hans"]',
+        'languages = ["en", ""]',
+        'languages = ["en", "fr", "en"]',
         "cut_hours = [6, 12]",
         "cut_hours = [0, 24]",
         "cover_mean = -1.0",
@@ -171,6 +183,10 @@ def test_settings_written_and_read_are_the_same() -> None:
         "text for a number",
         "number for yes or no",
         "no language",
+        "no such language",
+        "a language of another spelling",
+        "an empty language",
+        "a language twice",
         "no cut at midnight",
         "no such hour",
         "negative cover",
