@@ -5,6 +5,7 @@ stick loses none. It has one size; what does not fit is refused while it is bein
 written, never at export.
 """
 
+import unicodedata
 from datetime import date
 
 from desk.cases import queued, reload_case
@@ -33,11 +34,11 @@ def queue_reply(vault: Vault, case: CaseRecord, text: str, *, today: date) -> Qu
 
     Raises:
         CapacityError: the page of this case would overflow.
-        FormatError: there is nothing in it, or characters that no text has.
+        FormatError: there is nothing in it to be seen, or half a surrogate.
         StorageError: the case has no mailbox.
     """
     text = "\n".join(text.splitlines()).strip()
-    if not text:
+    if not any(unicodedata.category(character)[0] in "LNPS" for character in text):
         raise FormatError("The reply is empty; write something first.")
     with vault.changes():
         case = reload_case(vault, case)

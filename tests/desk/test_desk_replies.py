@@ -114,7 +114,7 @@ def test_a_reply_that_a_browser_sends_twice_is_queued_once(desk: Vault, case: Ca
     assert [one.text for one in _case(desk).replies] == ["Once."]
 
 
-@pytest.mark.parametrize("text", ["", " \n\t\r\n"])
+@pytest.mark.parametrize("text", ["\u200b\u2060", "", " \n\t\r\n"])
 def test_an_empty_reply_is_refused(desk: Vault, case: CaseRecord, text: str) -> None:
     with pytest.raises(FormatError, match="empty"):
         queue_reply(desk, case, text, today=DAY)
