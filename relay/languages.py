@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from datetime import date
 from pathlib import Path
 
-from babel import Locale
+from babel import Locale, UnknownLocaleError
 from flask import Flask, abort, g, request
 from flask_babel import Babel, gettext
 
@@ -52,10 +52,14 @@ def preferred_language(shown: Iterable[str]) -> str:
 
 
 def language_name(code: str) -> str:
-    """Return a language's name in itself, such as `العربية`."""
+    """Return a language's name in itself, such as `العربية`, else in English, as `Aymara`."""
     if code == "id":
         return "Bahasa Indonesia"  # the list of names has the country's
-    name = Locale.parse(code, sep="-").display_name or code
+    try:
+        name = Locale.parse(code, sep="-").display_name
+    except (UnknownLocaleError, ValueError):
+        name = Locale("en").languages.get(code.partition("-")[0])
+    name = name or code
     return name[:1].upper() + name[1:]
 
 

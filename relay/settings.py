@@ -14,6 +14,8 @@ from protocol.errors import FormatError
 from protocol.limits import ATTACHMENTS_COUNT, TEXT_CHARS
 
 MEBIBYTE = 1024 * 1024
+_MOST_BYTES = 2**60
+_MOST_MONTHS = 1200  # a month is a number of the database, and a day of the calendar
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -149,11 +151,11 @@ def _check_ranges(settings: Settings) -> None:
         "text_chars": 1_000 <= settings.text_chars <= TEXT_CHARS,
         "attachments_bytes": 0 <= settings.attachments_bytes <= 4 * 1024 * MEBIBYTE - MEBIBYTE,
         "attachments_count": 0 <= settings.attachments_count <= ATTACHMENTS_COUNT,
-        "daily_attachment_budget_bytes": settings.daily_attachment_budget_bytes >= 0,
-        "text_reserve_bytes": settings.text_reserve_bytes >= 0,
-        "retention_months": settings.retention_months >= 1,
-        "expiry_months": settings.expiry_months >= settings.retention_months,
-        "unlisted_months": settings.unlisted_months >= 1,
+        "daily_attachment_budget_bytes": 0 <= settings.daily_attachment_budget_bytes <= _MOST_BYTES,
+        "text_reserve_bytes": 0 <= settings.text_reserve_bytes <= _MOST_BYTES,
+        "retention_months": 1 <= settings.retention_months <= settings.expiry_months,
+        "expiry_months": settings.expiry_months <= _MOST_MONTHS,
+        "unlisted_months": 1 <= settings.unlisted_months <= _MOST_MONTHS,
     }
     for name, holds in rules.items():
         if not holds:

@@ -176,6 +176,8 @@ def test_settings_with_every_language_of_the_catalogues_are_read() -> None:
         "text_chars = 100001",
         "attachments_count = 101",
         "expiry_months = 3",
+        "expiry_months = 99999999",
+        "text_reserve_bytes = 100000000000000000000000",
     ],
     ids=[
         "not TOML",
@@ -193,6 +195,8 @@ def test_settings_with_every_language_of_the_catalogues_are_read() -> None:
         "more text than an envelope holds",
         "more files than an envelope holds",
         "rows that go before their content",
+        "rows that never go",
+        "more reserve than any disk",
     ],
 )
 def test_settings_that_are_wrong_are_refused(text: str) -> None:

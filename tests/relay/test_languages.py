@@ -47,3 +47,8 @@ def test_language_is_changed_without_leaving_the_page(client: FlaskClient, path:
 def test_languages_are_named_as_their_speakers_name_them() -> None:
     names = [language_name(code) for code in ("id", "fa", "zh-Hans", "pt")]
     assert names == ["Bahasa Indonesia", "فارسی", "中文 (简体)", "Português"]
+
+
+@pytest.mark.parametrize(("code", "named"), [("ay", "Aymara"), ("quc", "Kʼicheʼ"), ("xx", "Xx")])
+def test_language_that_has_no_pages_is_named_in_english(code: str, named: str) -> None:
+    assert language_name(code) == named
