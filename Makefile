@@ -53,11 +53,12 @@ lint: setup-tests
 check: lint
 	$(BIN)/python -m pytest -q -n 2 -m "not slow and not tor and not browser and not proof"
 
-# Three workers on two cores: some always wait, for a disk, for tor, for a browser.
+# Three workers on two cores: some always wait, for a disk, for tor, for a browser. The last line takes the
+# files in order: those of few tests are the longest there, and would come last.
 test: tools lint
 	$(BIN)/python -m tests.vectors.generate --check
 	$(BIN)/python -m pytest -q -n 3 --dist loadfile -m "not proof and not tor and not browser"
-	$(BIN)/python -m pytest -q -n 3 --dist loadfile -m "(tor or browser) and not proof"
+	$(BIN)/python -m pytest -q -n 3 --dist loadfile --no-loadscope-reorder -m "(tor or browser) and not proof"
 
 proof: tools setup-tests
 	$(BIN)/python -m pytest -q -m "proof or hypothesis"
