@@ -24,6 +24,7 @@ settings.load_profile("sotto")
 SLOW = (
     *("adversary", "desk/casework", "desk/screens", "faults", "journeys", "sotto"),
     *("desk/test_desk_succession.py", "desk/test_desk_key_commands.py"),
+    *("desk/test_desk_commands.py", "desk/test_desk_backup.py", "keys/test_certificate_policy.py"),
     *("relay/test_worker.py", "relay/test_server.py", "relay/test_maintenance.py"),
 )
 
