@@ -41,7 +41,7 @@ def redraw(content: Iterable[bytes], *, longest: int) -> bytes:
     """
     with _decoder(longest) as child:
         assert child.stdin is not None  # noqa: S101 - both are pipes, as asked for
-        assert child.stdout is not None  # noqa: S101
+        assert child.stdout is not None  # noqa: S101 - as above
         with suppress(BrokenPipeError):
             for piece in content:
                 child.stdin.write(piece)
